@@ -1,0 +1,142 @@
+"""The home: one folder with everything that a run makes, one writer at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lake.errors import DiskFull, HomeError, HomeHeld, WrongKey
+from lake.pseudonyms import Pseudonyms, make_key, read_key
+from lake.settings import Settings
+
+FORMAT = 1
+"""Version of the home's layout; a home of another version is upgraded or refused with a sentence."""
+
+
+class Home:
+    """Paths below one home folder, its format, its key, and the lock that writers take.
+
+    HOME/format          the layout's version, and the check of the key
+    HOME/lake/           Parquet tables (`lake.tables.Lake`)
+    HOME/quarantine/     rows that were not taken
+    HOME/neo4j/          the product's own server: data, configuration, password, log
+    HOME/snapshots/      trained vectors, one folder each, `current` names one
+    HOME/keys.json       API keys, hashed
+    HOME/steps.json      what each step last ran on
+    """
+
+    def __init__(self, root: Path, key_file: Path | None = None) -> None:
+        self.root = Path(root).absolute()
+        self.key_file = Path(key_file).absolute() if key_file else self.root / "number.key"
+        self.lake = self.root / "lake"
+        self.quarantine = self.root / "quarantine"
+        self.neo4j = self.root / "neo4j"
+        self.snapshots = self.root / "snapshots"
+        self.keys = self.root / "keys.json"
+        self.steps = self.root / "steps.json"
+
+    @classmethod
+    def open(cls, settings: Settings, *, create: bool = False) -> Home:
+        """The home that the settings name. Raises HomeError where there is none and `create` is false."""
+        home = cls(settings.home, settings.key_file)
+        marker = home.root / "format"
+        if not marker.exists():
+            if not create:
+                raise HomeError(
+                    f"there is no home in {settings.home}", "name one with --home, or fill it with `dumbbell load`"
+                )
+            if home.root.exists() and any(p.name != "number.key" and p.name != "lock" for p in home.root.iterdir()):
+                raise HomeError(
+                    f"{settings.home} holds other files and is no home", "name an empty or a new folder with --home"
+                )
+            home.root.mkdir(parents=True, exist_ok=True)
+            home.write_text(marker, json.dumps({"format": FORMAT}))
+        found = json.loads(marker.read_text()).get("format")
+        if found != FORMAT:
+            raise HomeError(
+                f"{settings.home} has format {found}, this version reads {FORMAT}",
+                "use the version that filled it, or load the feeds into a new home",
+            )
+        return home
+
+    def pseudonyms(self, *, create: bool = False) -> Pseudonyms:
+        """The pseudonyms of this home's key; made with the first use when `create`.
+
+        Raises WrongKey when the key differs from the one this home was filled with.
+        """
+        marker = self.root / "format"
+        facts = json.loads(marker.read_text())
+        if not self.key_file.exists():
+            if "key_check" in facts or not create:
+                raise WrongKey(f"there is no key for numbers at {self.key_file}", "name it with DUMBBELL_KEY_FILE")
+            make_key(self.key_file)
+        pseudonyms = Pseudonyms(read_key(self.key_file))
+        if facts.setdefault("key_check", pseudonyms.check) != pseudonyms.check:
+            raise WrongKey(
+                f"the key in {self.key_file} is not the one {self.root.name} was filled with",
+                "name the right one with DUMBBELL_KEY_FILE",
+            )
+        if create:
+            self.write_text(marker, json.dumps(facts))
+        return pseudonyms
+
+    @contextmanager
+    def writing(self, command: str, *, wait: bool = False) -> Iterator[None]:
+        """Hold the home for writing; the operating system lets go when the process ends, however it ends.
+
+        Raises HomeHeld, saying who holds it, unless `wait`.
+        """
+        path = self.root / "lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with open(descriptor, "r+") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as error:
+                    if error.errno not in (errno.EAGAIN, errno.EACCES):
+                        raise
+                    if not wait:
+                        file.seek(0)
+                        holder = file.read().strip() or "another command"
+                        raise HomeHeld(
+                            f"{self.root} is held by {holder}", "wait for it to end, or add --wait"
+                        ) from None
+                    time.sleep(0.2)
+            file.seek(0)
+            file.truncate()
+            file.write(f"`dumbbell {command}` (process {os.getpid()})")
+            file.flush()
+            yield
+
+    def write_text(self, path: Path, text: str, *, secret: bool = False) -> None:
+        """Write a small file beside and rename it into place; mode 0600 when it holds secrets."""
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = 0o600 if secret else 0o644
+        with enough_disk(path.parent), open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+
+
+@contextmanager
+def enough_disk(folder: Path) -> Iterator[None]:
+    """Turn the system's 'no space left' into DiskFull with what is free and what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        free = shutil.disk_usage(folder).free // 10**6
+        raise DiskFull(
+            f"no space left for {folder} ({free} MB free)", "free some space and run the same command again"
+        ) from error
