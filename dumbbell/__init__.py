@@ -1,0 +1,1 @@
+"""The command line and the order of the steps: wiring only."""

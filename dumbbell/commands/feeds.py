@@ -1,0 +1,79 @@
+"""`sample`, `check`, `pseudonym`: feeds before they are loaded."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dumbbell.command import Answer, Call, command
+from lake.errors import BadValue, HomeError
+from lake.progress import working
+from lake.pseudonyms import Pseudonyms, to_text
+
+FeedsArgument = Annotated[Path, typer.Argument(help="The feed folder.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "sample", example="dumbbell sample feeds/ --users 20000 --months 6 --seed 1")(sample)
+    command(app, "check", example="dumbbell check feeds/")(check)
+    command(app, "pseudonym", example="echo 491511234567 | dumbbell pseudonym --file -", writes=True)(pseudonym)
+
+
+def sample(
+    call: Call,
+    folder: Annotated[Path, typer.Argument(help="Where to write it; made where absent.", show_default=False)],
+    users: Annotated[int, typer.Option(help="Customers.", min=1)] = 20_000,
+    months: Annotated[int, typer.Option(help="Calendar months, from --start.", min=1)] = 6,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.", min=0)] = 1,
+    start: Annotated[str, typer.Option(help="First month, YYYY-MM.")] = "2026-01",
+) -> Answer:
+    """Write a synthetic operator as a feed folder (all 18 feeds), with what was planted under FOLDER/truth/."""
+    from loaders.sample import write_sample
+
+    if folder.exists() and any(folder.iterdir()):
+        raise BadValue(f"{folder} is not empty", "name a new folder", code="folder_not_empty")
+    with working(f"a sample of {users:,} users and {months} months"):
+        written = write_sample(folder, users=users, months=months, seed=seed, start=start)
+    return Answer({"folder": str(folder), **written}, lines=[f"wrote {folder}: load it with `dumbbell run {folder}`"])
+
+
+def check(call: Call, feeds: FeedsArgument) -> Answer:
+    """Validate a feed folder without loading it; the same report as `load`."""
+    from loaders.load import check as check_feeds
+
+    try:
+        pseudonyms = call.home().pseudonyms()
+    except HomeError:  # nothing is kept, so without a home any key will do
+        pseudonyms = Pseudonyms(bytes(32))
+    with working(f"checking {feeds}"):
+        report = check_feeds(feeds, call.settings, pseudonyms)
+    return Answer(report.to_json(), tables=report.tables())
+
+
+def pseudonym(
+    call: Call,
+    file: Annotated[str, typer.Option(help="A file with one number a line, or - for standard input.")],
+) -> Answer:
+    """Print one pseudonym a line, in order, for one number a line. A number is never an argument."""
+    import pyarrow as pa
+    from loaders.numbers import normalise
+
+    lines = (sys.stdin.read() if file == "-" else _text(Path(file))).splitlines()
+    home = call.home(create=True)
+    with home.writing(call.command, wait=call.wait):
+        pseudonyms = home.pseudonyms(create=True)
+    digits = normalise(pa.array(lines, pa.string()), call.settings.country)
+    bad = [str(i + 1) for i, value in enumerate(digits.to_pylist()) if value is None]
+    if bad:
+        raise BadValue(f"line {bad[0]} is no number ({len(bad)} such lines)", "write one number a line, digits only")
+    found = to_text(pseudonyms.of_numbers(digits)).to_pylist()
+    return Answer({"pseudonyms": found}, lines=found)
+
+
+def _text(path: Path) -> str:
+    if not path.exists():
+        raise BadValue(f"there is no file {path}", "name a file with one entry a line, or - for standard input")
+    return path.read_text(encoding="utf-8")

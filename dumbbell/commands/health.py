@@ -1,0 +1,131 @@
+"""`status` and `doctor`: what ran, how fresh and how good it is, what to do next, and what to mend."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+
+import psutil
+import typer
+from embeddings.snapshot import Snapshot
+from graph.store import open_store
+from lake.clock import last_event
+
+from dumbbell.command import Answer, Call, command, table_of
+from dumbbell.steps import Steps
+from graph.engine import jars
+from lake.errors import DumbbellError, HomeError
+from lake.home import Home
+from lake.tables import Lake
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "status", example="dumbbell status --json")(status)
+    command(app, "doctor", example="dumbbell doctor")(doctor)
+
+
+def status(call: Call) -> Answer:
+    """Last runs, freshness, quality, and the next step."""
+    home = call.home()
+    lake = Lake(home.lake)
+    steps = Steps(home).facts
+    runs = {name: {"ended": facts["ended"], "seconds": facts["seconds"]} for name, facts in steps.items()}
+    fresh = last_event(lake)
+    quality = _quality(home)
+    following = next_step(home, lake, set(steps))
+    rows = [[name, facts["ended"], facts["seconds"]] for name, facts in runs.items()]
+    return Answer(
+        {"runs": runs, "last_event": fresh, "quality": quality, "next": following},
+        tables=[table_of("last runs", ["step", "ended (UTC)", "seconds"], rows)],
+        lines=[f"last event: {fresh or 'none'}", *[f"{k}: {v}" for k, v in quality.items()], f"next: {following}"],
+    )
+
+
+def next_step(home: Home, lake: Lake, done: set[str]) -> str:
+    """What is due, as a command."""
+    if not lake.has("customers"):
+        return "dumbbell load FEEDS"
+    if lake.has("calls") and "analyse" not in done:
+        return "dumbbell analyse"
+    if not (home.snapshots / "current").exists():
+        return "dumbbell embed"
+    return "dumbbell serve"
+
+
+def _quality(home: Home) -> dict[str, str]:
+    if not (home.snapshots / "current").exists():
+        return {"snapshot": "none"}
+    snapshot = Snapshot.current(home)
+    metrics = snapshot.manifest.get("metrics", {})
+    shown = {name: row for name, row in metrics.items() if isinstance(row, dict)}
+    return {"snapshot": snapshot.id} | {
+        f"held-out {name}": ", ".join(f"{key} {value:.4f}" for key, value in row.items() if isinstance(value, float))
+        for name, row in shown.items()
+    }
+
+
+def doctor(call: Call) -> Answer:
+    """Check engine, versions, disk, memory, key and snapshot; say what to mend (then exit status 1)."""
+    checks: dict[str, Callable[[Call], str]] = {
+        "python": lambda _: sys.version.split()[0],
+        "versions": lambda _: ", ".join(f"{name} {version(name)}" for name in ("neo4j", "duckdb", "torch", "pyarrow")),
+        "engine files": lambda _: jars.described(),
+        "disk": _disk,
+        "memory": _memory,
+        "home": lambda c: f"{c.home().root} is whole",
+        "key": _key,
+        "engine": _engine,
+        "snapshot": lambda c: f"{Snapshot.current(c.home()).id} opens",
+    }
+    rows, amiss = [], []
+    for name, check in checks.items():
+        try:
+            rows.append([name, "ok", check(call)])
+        except DumbbellError as error:
+            rows.append([name, "mend", str(error)])
+            amiss.append(name)
+    facts = {"checks": [{"name": n, "ok": state == "ok", "found": found} for n, state, found in rows]}
+    if amiss:
+        facts["error"] = "doctor"  # type: ignore[assignment]
+    return Answer(
+        facts,
+        tables=[table_of("doctor", ["check", "state", "found"], rows)],
+        lines=[f"mend: {', '.join(amiss)}" if amiss else "all is well"],
+        exit_status=1 if amiss else 0,
+    )
+
+
+def _disk(call: Call) -> str:
+    folder = call.settings.home.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < 2 * 10**9:
+        raise HomeError(f"{free / 1e9:.1f} GB free for the home", "free some space: a load needs 2 GB or more")
+    return f"{free / 1e9:.0f} GB free"
+
+
+def _memory(call: Call) -> str:
+    memory = psutil.virtual_memory()
+    if memory.available < 2 * 2**30:
+        raise HomeError(f"{memory.available / 2**30:.1f} GiB of memory available", "the engine and a run need 2 GiB")
+    return f"{memory.available / 2**30:.0f} of {memory.total / 2**30:.0f} GiB available"
+
+
+def _key(call: Call) -> str:
+    home = call.home()
+    home.pseudonyms()
+    if stat.S_IMODE(home.key_file.stat().st_mode) & 0o077:
+        raise HomeError(f"{home.key_file} can be read by others", f"chmod 600 {home.key_file}")
+    return "readable by its owner alone, and the one this home was filled with"
+
+
+def _engine(call: Call) -> str:
+    with open_store(call.home(), call.settings) as store:
+        row = store.read("CALL dbms.components() YIELD name, versions, edition RETURN name, versions[0] AS v, edition")[
+            0
+        ]
+    return f"{row['name']} {row['v']} {row['edition']} answers"

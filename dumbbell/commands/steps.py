@@ -1,0 +1,97 @@
+"""`load`, `analyse`, `embed`, `run`: from feeds to a snapshot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from graph.store import open_store
+from loaders.load import require_folder
+
+from dumbbell import steps
+from dumbbell.command import Answer, Call, command, table_of
+from dumbbell.commands.feeds import FeedsArgument
+
+StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse the whole load at the first bad row.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Train again, and make the result current even if worse.")]
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "load", example="dumbbell load feeds/ --strict", writes=True)(load)
+    command(app, "analyse", example="dumbbell analyse", writes=True)(analyse)
+    command(app, "embed", example="dumbbell embed --force", writes=True)(embed)
+    command(app, "run", example="dumbbell run feeds/", writes=True)(run)
+
+
+def load(call: Call, feeds: FeedsArgument, strict: StrictOption = False) -> Answer:
+    """Load a feed folder: lake, graph, quarantine. Loading it again changes nothing."""
+    require_folder(feeds)
+    home = call.home(create=True)
+    with home.writing(call.command, wait=call.wait):
+        report = steps.into_lake(home, call.settings, feeds, strict=strict)
+        with open_store(home, call.settings) as store:
+            graph = steps.into_graph(home, call.settings, store)
+    return Answer({**report.to_json(), "graph": graph}, tables=report.tables(), lines=graph_lines(graph))
+
+
+def analyse(call: Call) -> Answer:
+    """Read the call graph: contacts, circles, communities, leaders; repeats only what new input makes necessary."""
+    home = call.home()
+    with home.writing(call.command, wait=call.wait), open_store(home, call.settings) as store:
+        found = steps.analyse(home, call.settings, store)
+    return Answer(found, lines=analyse_lines(found))
+
+
+def embed(call: Call, force: ForceOption = False) -> Answer:
+    """Train, measure on held-out recent use, write a snapshot and make it current unless it is worse."""
+    home = call.home()
+    with home.writing(call.command, wait=call.wait), open_store(home, call.settings) as store:
+        found = steps.embed(home, call.settings, store, force=force)
+    return Answer(found, tables=quality_tables(found), lines=embed_lines(found))
+
+
+def run(call: Call, feeds: FeedsArgument, strict: StrictOption = False) -> Answer:
+    """Load, analyse, embed: only what the new input makes necessary."""
+    require_folder(feeds)
+    home = call.home(create=True)
+    with home.writing(call.command, wait=call.wait):
+        return run_steps(call, home, feeds, strict=strict)
+
+
+def run_steps(call: Call, home: Any, feeds: Path, *, strict: bool = False) -> Answer:
+    """The three steps on a home that the caller holds."""
+    report = steps.into_lake(home, call.settings, feeds, strict=strict)
+    with open_store(home, call.settings) as store:
+        graph = steps.into_graph(home, call.settings, store)
+        analysed = steps.analyse(home, call.settings, store)
+        embedded = steps.embed(home, call.settings, store)
+    return Answer(
+        {**report.to_json(), "graph": graph, "analyse": analysed, "embed": embedded},
+        tables=[*report.tables(), *quality_tables(embedded)],
+        lines=[*graph_lines(graph), *analyse_lines(analysed), *embed_lines(embedded)],
+    )
+
+
+def graph_lines(graph: dict[str, Any]) -> list[str]:
+    shown = ", ".join(f"{name} {count:,}" for name, count in graph.items() if isinstance(count, int))
+    return [f"graph: {shown}"] if shown else []
+
+
+def analyse_lines(found: dict[str, Any]) -> list[str]:
+    return [str(found["off"])] if "off" in found else []
+
+
+def quality_tables(found: dict[str, Any]) -> list[Any]:
+    """What held-out use says of each scorer, popularity beside them."""
+    metrics = found.get("metrics") or {}
+    scorers = {name: row for name, row in metrics.items() if isinstance(row, dict)}
+    names = sorted({key for row in scorers.values() for key, value in row.items() if isinstance(value, float)})
+    rows = [[scorer, *[f"{row[n]:.4f}" if n in row else None for n in names]] for scorer, row in scorers.items()]
+    return [table_of("held-out quality", ["scorer", *names], rows)] if rows else []
+
+
+def embed_lines(found: dict[str, Any]) -> list[str]:
+    if found.get("current") is False:
+        return [f"snapshot {found.get('snapshot')} is worse than the current one and was not made current"]
+    return [f"snapshot {found.get('snapshot')} is current"]

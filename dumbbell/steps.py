@@ -1,0 +1,112 @@
+"""The order of the steps, and which of them new input makes necessary.
+
+feeds → loaders → lake → graph.dumbbell, graph.calls.contacts → Neo4j → graph.calls.analyse → embeddings → snapshot
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from graph.calls.analyse import analyse as analyse_calls
+from graph.dumbbell import build as build_dumbbell
+from graph.load import load_graph, write_scores
+from graph.store import Store
+from lake.clock import today
+from loaders.feeds import FEEDS
+from loaders.load import Report, load
+from matching.answers import copy_to_lake
+
+from graph.calls import contacts
+from lake.errors import NotReady
+from lake.home import Home
+from lake.progress import working
+from lake.settings import Settings
+from lake.tables import Lake
+
+
+class Steps:
+    """What each step last ran on, when, and how long it took (`HOME/steps.json`)."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self.facts: dict[str, dict[str, Any]] = json.loads(home.steps.read_text()) if home.steps.exists() else {}
+
+    def due(self, step: str, inputs: str) -> bool:
+        return self.facts.get(step, {}).get("inputs") != inputs
+
+    @contextmanager
+    def running(self, step: str, inputs: str, label: str) -> Iterator[dict[str, Any]]:
+        """Time a step; what it puts into the yielded facts is kept once it has ended well."""
+        started = time.monotonic()
+        facts: dict[str, Any] = {}
+        with working(label):
+            yield facts
+        ended = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        self.facts[step] = {"inputs": inputs, "ended": ended, "seconds": round(time.monotonic() - started, 1), **facts}
+        self._home.write_text(self._home.steps, json.dumps(self.facts, indent=1, default=str))
+
+
+def into_lake(home: Home, settings: Settings, feeds: Path, *, strict: bool = False) -> Report:
+    """Check and load a feed folder into the lake, and what the lake alone makes: segments, fits, contacts."""
+    steps = Steps(home)
+    lake = Lake(home.lake)
+    with steps.running("load", str(feeds), f"feeds of {feeds} into the lake"):
+        report = load(feeds, home, settings, strict=strict)
+    inputs = _inputs(lake, settings, [*FEEDS, "customers"])
+    if steps.due("dumbbell", inputs):
+        with steps.running("dumbbell", inputs, "segments, categories and what fits"):
+            build_dumbbell(lake, settings)
+    if lake.has("calls"):
+        with working("contacts"):
+            contacts.build(lake, settings)
+    return report
+
+
+def into_graph(home: Home, settings: Settings, store: Store) -> dict[str, Any]:
+    """Bring Neo4j to what the lake says; nothing is written where nothing changed."""
+    with working("lake into Neo4j"):
+        return load_graph(Lake(home.lake), store, settings)
+
+
+def analyse(home: Home, settings: Settings, store: Store) -> dict[str, Any]:
+    """Circles, communities and leaders into the lake, their last period onto the nodes."""
+    lake = Lake(home.lake)
+    if not lake.has("customers"):
+        raise NotReady("nothing has been loaded into this home", "run `dumbbell load FEEDS` first")
+    steps = Steps(home)
+    if not lake.has("calls"):
+        return {"off": "there are no call records: circles, communities and leaders are switched off"}
+    inputs = _inputs(lake, settings, ["customers", "calls", "app_usage", "subscriptions"])
+    if steps.due("analyse", inputs):
+        with steps.running("analyse", inputs, "the call graph") as facts:
+            facts["found"] = analyse_calls(lake, settings)
+    with working("scores onto the nodes"):
+        write_scores(lake, store)
+    return {"steps": steps.facts["analyse"]["found"]}
+
+
+def embed(home: Home, settings: Settings, store: Store, *, force: bool = False) -> dict[str, Any]:
+    """Train on the lake and on what customers answered, and make the snapshot current when it is good enough."""
+    from embeddings.train import train  # torch takes seconds to import: only where it is used
+
+    lake = Lake(home.lake)
+    if not lake.has("customers"):
+        raise NotReady("nothing has been loaded into this home", "run `dumbbell load FEEDS` first")
+    copy_to_lake(store, lake)
+    steps = Steps(home)
+    inputs = _inputs(lake, settings, [*FEEDS, "customers", "answers", "segments", "categories", "fits", "contacts"])
+    current = (home.snapshots / "current").exists()
+    if force or not current or steps.due("embed", inputs):
+        with steps.running("embed", inputs, "embeddings") as facts:
+            facts["found"] = train(lake, home, settings, force=force)
+    return steps.facts["embed"]["found"]
+
+
+def _inputs(lake: Lake, settings: Settings, tables: list[str]) -> str:
+    return f"{lake.fingerprint(tables)} {today(settings, lake)} {settings.period}"
