@@ -1,0 +1,108 @@
+"""Held-out quality: Recall and NDCG at k over the users who began to use something, with bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from embeddings.graph import Edges
+
+K = 20
+CHUNK_ENTRIES = 1 << 25
+"""Scores held at once while ranking (float32)."""
+
+Score = Callable[[np.ndarray], np.ndarray]
+"""From user positions (b,) to scores (b, m)."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Per-user figures (t,) of one scorer at `k`: `recall` = found / held out, `ndcg` against the best order.
+
+    >>> Quality(20, np.array([0.0, 1.0]), np.array([0.0, 0.5])).summary()
+    {'recall@20': 0.5, 'ndcg@20': 0.25}
+    """
+
+    k: int
+    recall: np.ndarray
+    ndcg: np.ndarray
+
+    def summary(self) -> dict[str, float]:
+        """Means over users, the k named; 0 where no user was measured."""
+        mean = [float(part.mean()) if len(part) else 0.0 for part in (self.recall, self.ndcg)]
+        return {f"recall@{self.k}": round(mean[0], 5), f"ndcg@{self.k}": round(mean[1], 5)}
+
+    def interval(self, seed: int, draws: int = 1000) -> list[float]:
+        """95 % bootstrap interval of the mean NDCG over users."""
+        if not len(self.ndcg):
+            return [0.0, 0.0]
+        rng = np.random.default_rng(seed)
+        size = len(self.ndcg)
+        means = [float(self.ndcg[rng.integers(0, size, size)].mean()) for _ in range(draws)]
+        return [round(float(q), 5) for q in np.quantile(means, [0.025, 0.975])]
+
+    def take(self, rows: np.ndarray) -> Quality:
+        """Only the users at positions `rows`."""
+        return Quality(self.k, self.recall[rows], self.ndcg[rows])
+
+
+def measured_users(held: Edges, seed: int, most: int = 10_000) -> np.ndarray:
+    """Users with something held out, in order; a random `most` of them where there are more."""
+    users = np.unique(held.users)
+    if len(users) > most:
+        users = np.sort(np.random.default_rng(seed).choice(users, most, replace=False))
+    return users
+
+
+def measure(score: Score, known: sp.csr_array, held: sp.csr_array, users: np.ndarray, k: int = K) -> Quality:
+    """Rank all apps but the `known` ones (n, m) for each of `users` and compare the first k with `held` (n, m).
+
+    Recall@k = hits / held out (all of them, also when more than k); NDCG@k = sum of 1 / log2(rank + 1) over hits,
+    divided by the same sum for the best possible order. Ties are broken by the app's position.
+    """
+    m = held.shape[1]
+    step = max(1, CHUNK_ENTRIES // max(m, 1))
+    gains = 1 / np.log2(np.arange(2, k + 2))
+    best = np.cumsum(gains)
+    recall, ndcg = np.zeros(len(users)), np.zeros(len(users))
+    for at in range(0, len(users), step):
+        rows = users[at : at + step]
+        scores = np.array(score(rows), np.float32)
+        used, wanted = known[rows], held[rows]
+        scores[_row_numbers(used), used.indices] = -np.inf
+        top = top_k(scores, k)
+        relevant = np.zeros(scores.shape, bool)
+        relevant[_row_numbers(wanted), wanted.indices] = True
+        hits = np.take_along_axis(relevant, top, axis=1)
+        total = np.diff(wanted.indptr)
+        recall[at : at + step] = hits.sum(axis=1) / total
+        ndcg[at : at + step] = (hits * gains[: top.shape[1]]).sum(axis=1) / best[np.minimum(total, k) - 1]
+    return Quality(k, recall, ndcg)
+
+
+def top_k(scores: np.ndarray, k: int) -> np.ndarray:
+    """Positions (b, ≤ k) of the highest scores of each row, falling; equal scores by position.
+
+    >>> top_k(np.array([[1.0, 3.0, 3.0, 2.0]]), 3).tolist()
+    [[1, 2, 3]]
+    """
+    m = scores.shape[1]
+    if k < m:
+        # The k-th value decides who is in; taking a few more than k keeps ties at the edge in order.
+        edge = np.partition(scores, m - k, axis=1)[:, m - k]
+        above = scores > edge[:, None]
+        level = scores == edge[:, None]
+        room = k - above.sum(axis=1)
+        chosen = above | (level & (np.cumsum(level, axis=1) <= room[:, None]))
+        top = np.nonzero(chosen)[1].reshape(len(scores), k)
+    else:
+        top = np.broadcast_to(np.arange(m), scores.shape)
+    order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)
+
+
+def _row_numbers(matrix: sp.csr_array) -> np.ndarray:
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

@@ -1,0 +1,115 @@
+"""The matching graph: who uses which app, who holds which product, since when and how strongly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import scipy.sparse as sp
+
+from embeddings.catalogue import Catalogue
+from lake.tables import Lake
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Weighted user-item edges, one a pair, sorted by user, then item.
+
+    `users`, `items` (e,) int32 positions; `strength` (e,) float32 above 0, `first`, `last` (e,) int32 days since 1970
+    (-1 where unknown); `shape` (n users, m items).
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    strength: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    shape: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def matrix(self, *, binary: bool = True) -> sp.csr_array:
+        """The edges as a CSR matrix (n, m) float32: ones, or strengths when not `binary`."""
+        values = np.ones(len(self), np.float32) if binary else self.strength
+        starts = np.searchsorted(self.users, np.arange(self.shape[0] + 1))
+        return sp.csr_array((values, self.items.astype(np.int32), starts), shape=self.shape)
+
+    def keep(self, mask: np.ndarray) -> Edges:
+        """Only the edges where `mask` (e,) is true."""
+        parts = {name: getattr(self, name)[mask] for name in ("users", "items", "strength", "first", "last")}
+        return replace(self, **parts)
+
+    def degrees(self) -> tuple[np.ndarray, np.ndarray]:
+        """Items of each user (n,) and users of each item (m,)."""
+        return np.bincount(self.users, minlength=self.shape[0]), np.bincount(self.items, minlength=self.shape[1])
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What the scorers learn from: the nodes, the apps used and the products held."""
+
+    nodes: Catalogue
+    uses: Edges
+    holds: Edges
+
+
+def no_edges(n: int, m: int) -> Edges:
+    """A graph of n users and m items without an edge."""
+    none = np.zeros(0, np.int32)
+    return Edges(none, none, np.zeros(0, np.float32), none, none, (n, m))
+
+
+def read_uses(lake: Lake, nodes: Catalogue, before: dt.date | None = None) -> Edges:
+    """Apps used by customers, all days or only those `before` a day.
+
+    Strength is `1 + log(1 + sessions) + log(1 + minutes)`, each summed over the days; values that are missing,
+    negative or not numbers count as none, so an edge always weighs at least 1.
+    """
+    shape = (len(nodes.users), len(nodes.apps))
+    if not lake.has("app_usage"):
+        return no_edges(*shape)
+    usage = lake.scan("app_usage")
+    if before is not None:
+        usage = usage.filter(usage.day < before)
+    usage = usage.inner_join(nodes.index("user"), "user").inner_join(nodes.index("app"), "app")
+    pairs = usage.group_by(["user_at", "app_at"]).aggregate(
+        sessions=_amount(usage.sessions).sum(),
+        seconds=_amount(usage.seconds).sum(),
+        first=usage.day.min().epoch_days(),
+        last=usage.day.max().epoch_days(),
+    )
+    table = pairs.order_by(["user_at", "app_at"]).to_pyarrow()
+    minutes = table["seconds"].to_numpy() / 60
+    strength = 1 + np.log1p(table["sessions"].to_numpy()) + np.log1p(minutes)
+    return _edges(table, "app_at", strength, shape)
+
+
+def read_holds(lake: Lake, nodes: Catalogue, before: dt.date | None = None) -> Edges:
+    """Products ever held by customers, or only those taken `before` a day; every edge weighs 1."""
+    shape = (len(nodes.users), len(nodes.products))
+    if not lake.has("subscriptions"):
+        return no_edges(*shape)
+    held = lake.scan("subscriptions")
+    if before is not None:
+        held = held.filter(held.since < before)
+    held = held.inner_join(nodes.index("user"), "user").inner_join(nodes.index("product"), "product")
+    pairs = held.group_by(["user_at", "product_at"]).aggregate(
+        first=held.since.min().epoch_days(), last=held.since.max().epoch_days()
+    )
+    table = pairs.order_by(["user_at", "product_at"]).to_pyarrow()
+    return _edges(table, "product_at", np.ones(table.num_rows), shape)
+
+
+def _amount(column: ibis.expr.types.NumericColumn) -> ibis.expr.types.NumericColumn:
+    value = column.cast("float64")
+    return ibis.ifelse(value.isnull() | value.isnan() | (value < 0), 0.0, value)
+
+
+def _edges(table: pa.Table, item: str, strength: np.ndarray, shape: tuple[int, int]) -> Edges:
+    day = {name: table[name].fill_null(-1).to_numpy().astype(np.int32) for name in ("first", "last")}
+    users, items = (table[name].to_numpy().astype(np.int32) for name in ("user_at", item))
+    return Edges(users, items, strength.astype(np.float32), day["first"], day["last"], shape)

@@ -1,0 +1,135 @@
+"""A snapshot: one folder of arrays and a manifest, mapped into memory by whoever matches.
+
+    HOME/snapshots/current        the id of the snapshot in force (a small file, replaced by one rename)
+    HOME/snapshots/<id>/          arrays (`.npy`), tables (`.parquet`), `manifest.json`, and `made_at`
+
+The id is a digest of all bytes but `made_at`: the same input, seed, versions and threads give the same id.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lake.errors import NotReady
+from lake.home import Home
+
+ARRAYS = (
+    "users",
+    "user_vectors",
+    "app_vectors",
+    "app_popularity",
+    "product_vectors",
+    "product_user_vectors",
+    "product_popularity",
+    "user_segment",
+    "segment_app_scores",
+    "segment_product_scores",
+)
+TABLES = ("apps", "products", "segments", "offers", "offer_segments", "channels")
+CURRENT = "current"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Vectors of users (n), apps (m) and products (p), and what is said of those without any.
+
+    - `users` (n, 16) uint8, sorted pseudonyms of on-net customers; `user_vectors` (n, d), `app_vectors` (m, d) float32:
+      their dot product is the app's score, in standard deviations above the customer's mean app. A row of zeros is
+      a customer without vectors: their segment's scores stand in (`app_scores` does that).
+    - `app_popularity` (m,), `product_popularity` (p,): share of users, float32.
+    - `product_user_vectors` (n, dp) and `product_vectors` (p, dp): sigmoid of their dot product is the affinity
+      in 0 to 1 (`product_scores`).
+    - `user_segment` (n,) int32 positions in `segments`, -1 for none; `segment_app_scores` (s, m) and
+      `segment_product_scores` (s, p): smoothed shares of the segment's users.
+    - `apps`, `products`, `segments`: identifiers in order of position. `offers`: `(offer, product, acceptance, shown,
+      accepted)`, one row an offer; `offer_segments`: `(offer, segment, acceptance, shown, accepted)`, where a
+      segment was shown it; `channels`: `(channel, acceptance, shown, accepted)`. Acceptances are smoothed shares.
+    """
+
+    id: str
+    folder: Path
+    manifest: dict[str, Any]
+    users: np.ndarray
+    user_vectors: np.ndarray
+    app_vectors: np.ndarray
+    app_popularity: np.ndarray
+    product_vectors: np.ndarray
+    product_user_vectors: np.ndarray
+    product_popularity: np.ndarray
+    user_segment: np.ndarray
+    segment_app_scores: np.ndarray
+    segment_product_scores: np.ndarray
+    apps: list[str]
+    products: list[str]
+    segments: list[str]
+    offers: pa.Table
+    offer_segments: pa.Table
+    channels: pa.Table
+
+    @classmethod
+    def open(cls, home: Home, id: str) -> Snapshot:
+        """The snapshot of that id, its arrays mapped, not read. Raises NotReady where there is none."""
+        folder = home.snapshots / id
+        if not (folder / "manifest.json").is_file():
+            raise NotReady(f"there is no snapshot {id} in {home.snapshots}", "make one with `dumbbell embed`")
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+        tables = {name: pq.read_table(folder / f"{name}.parquet") for name in TABLES}
+        lists = {name: tables[name].column(0).to_pylist() for name in ("apps", "products", "segments")}
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        rest = {name: tables[name] for name in ("offers", "offer_segments", "channels")}
+        return cls(id=id, folder=folder, manifest=manifest, **arrays, **lists, **rest)
+
+    @classmethod
+    def current(cls, home: Home) -> Snapshot:
+        """The snapshot in force. Raises NotReady where `dumbbell embed` has not run."""
+        id = current_id(home)
+        if id is None:
+            raise NotReady("there is no snapshot yet", "make one with `dumbbell embed`")
+        return cls.open(home, id)
+
+    def rows(self, users: list[bytes]) -> np.ndarray:
+        """Positions (b,) int64 of pseudonyms of 16 bytes; -1 for a number that is no on-net customer."""
+        wanted = np.frombuffer(b"".join(users), "S16")
+        if not len(self.users):
+            return np.full(len(wanted), -1)
+        known = np.ascontiguousarray(self.users).view("S16").ravel()
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where(known[at] == wanted, at, -1)
+
+    def app_scores(self, rows: np.ndarray) -> np.ndarray:
+        """Scores (b, m) float32 of all apps for the customers at `rows` (b,); -1 and customers without vectors get
+        their segment's shares, or the overall popularity."""
+        vectors = self.user_vectors[rows]
+        scores = np.asarray(vectors @ self.app_vectors.T)
+        without = (rows < 0) | ~vectors.any(axis=1)
+        if without.any():
+            scores[without] = self._fallback(rows[without], self.segment_app_scores, self.app_popularity)
+        return scores
+
+    def product_scores(self, rows: np.ndarray) -> np.ndarray:
+        """Affinities (b, p) float32 in 0 to 1 of all products for the customers at `rows`; fallback as for apps."""
+        vectors = self.product_user_vectors[rows]
+        scores = 1 / (1 + np.exp(-(vectors @ self.product_vectors.T)))
+        without = (rows < 0) | ~vectors.any(axis=1)
+        if without.any():
+            scores[without] = self._fallback(rows[without], self.segment_product_scores, self.product_popularity)
+        return np.asarray(scores, np.float32)
+
+    def _fallback(self, rows: np.ndarray, shares: np.ndarray, popularity: np.ndarray) -> np.ndarray:
+        segment = np.where(rows >= 0, self.user_segment[rows], -1) if len(self.user_segment) else np.full(len(rows), -1)
+        if not len(shares):
+            return np.broadcast_to(popularity, (len(rows), len(popularity)))
+        return np.where(segment[:, None] >= 0, shares[segment], popularity)
+
+
+def current_id(home: Home) -> str | None:
+    """The id of the snapshot in force; None where there is none yet."""
+    pointer = home.snapshots / CURRENT
+    return pointer.read_text(encoding="ascii").strip() if pointer.is_file() else None
