@@ -12,6 +12,7 @@ import os
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -21,6 +22,8 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from lake.errors import WrongKey
 
 BLOCK = 16
+HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint8).reshape(256, 2)
+HEX_AT = [i for i in range(36) if i not in (8, 13, 18, 23)]
 
 
 class Pseudonyms:
@@ -48,6 +51,10 @@ class Pseudonyms:
         padded = pc.ascii_rpad(pc.fill_null(column.cast(pa.string()), ""), BLOCK, padding="\0")
         return _binary(self._encrypt("".join(padded.to_pylist()).encode("ascii")), pc.is_null(column))
 
+    def of_blocks(self, blocks: np.ndarray, is_null: np.ndarray) -> pa.Array:
+        """Normalised digits already padded with NUL, (n, 16) uint8, to binary pseudonyms; null where `is_null` (n,)."""
+        return _binary(self._encrypt(np.ascontiguousarray(blocks).tobytes()), pa.array(is_null, pa.bool_()))
+
     def of_texts(self, texts: pa.Array | pa.ChunkedArray) -> pa.Array:
         """Column of any texts (`person`, `account`): the block over the first 16 bytes of their SHA-256."""
         column = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
@@ -71,8 +78,16 @@ def _binary(blocks: bytes, is_null: pa.BooleanArray) -> pa.Array:
 
 def to_text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Binary pseudonyms as 36 lower-case characters; null stays null."""
-    values = column.to_pylist()
-    return pa.array([None if v is None else str(uuid.UUID(bytes=v)) for v in values], pa.string())
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    present = array.drop_null().cast(pa.binary(BLOCK))
+    blocks = np.frombuffer(present.buffers()[1] or b"", np.uint8)[present.offset * BLOCK :][: len(present) * BLOCK]
+    text = np.full((len(present), 36), ord("-"), np.uint8)
+    text[:, HEX_AT] = HEX[blocks].reshape(len(present), 2 * BLOCK)
+    is_there = array.is_valid().to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(is_there)]).astype(np.int64) * 36
+    bitmap = np.packbits(is_there, bitorder="little")
+    buffers = [pa.py_buffer(bitmap), pa.py_buffer(offsets), pa.py_buffer(text)]
+    return pa.Array.from_buffers(pa.large_string(), len(array), buffers).cast(pa.string())
 
 
 def from_text(text: str) -> bytes:

@@ -94,11 +94,11 @@ class Lake:
             for folder in (self.root / name).glob(f"*={partition}"):
                 shutil.rmtree(folder)
 
-    def fingerprint(self, names: Iterable[str]) -> str:
-        """What a step ran on: a digest of the named tables' files (path, size, time of change)."""
+    def fingerprint(self, names: Iterable[str], partition: str | None = None) -> str:
+        """What a step ran on: a digest of the tables' (or one partition's) files: path, size, time of change."""
         facts = []
         for name in sorted(names):
-            for file in self.files(name):
+            for file in self.files(name, partition):
                 stat = file.stat()
                 facts.append([str(file.relative_to(self.root)), stat.st_size, stat.st_mtime_ns])
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
