@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cypher.header import Column, HeaderError, Parameter, parse
 from lake.errors import QueryRefused, UnknownName
@@ -27,8 +28,19 @@ class Template:
     purpose: str
     parameters: tuple[Parameter, ...]
     columns: tuple[Column, ...]
-    query: str
+    cypher: str
     text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """What the lists of templates show."""
+        return {
+            "name": self.name,
+            "group": self.group,
+            "title": self.title,
+            "purpose": self.purpose,
+            "parameters": [parameter.to_json() for parameter in self.parameters],
+            "columns": [{"name": c.name, "type": c.type, "meaning": c.meaning} for c in self.columns],
+        }
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that name. Raises UnknownName listing those that exist."""
@@ -57,8 +69,9 @@ def load(folder: Path = FOLDER) -> dict[str, Template]:
     return found
 
 
-def find(catalogue: Mapping[str, Template], name: str) -> Template:
+def find(name: str, catalogue: Mapping[str, Template] | None = None) -> Template:
     """The template of that name. Raises UnknownName with the nearest names."""
+    catalogue = load() if catalogue is None else catalogue
     if name in catalogue:
         return catalogue[name]
     near = difflib.get_close_matches(name, catalogue, n=3, cutoff=0.4) or sorted(catalogue)[:3]

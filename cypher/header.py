@@ -60,6 +60,13 @@ class Parameter:
             return f"{EXPECTED[self.type]} from {self.lowest:g} to {self.highest:g}"
         return EXPECTED[self.type]
 
+    def to_json(self) -> dict[str, Any]:
+        """As the lists of templates show it; `default` only where there is one, `allowed` in words."""
+        shown: dict[str, Any] = {"name": self.name, "type": self.type, "required": self.required}
+        if not self.required:
+            shown["default"] = self.default.isoformat() if hasattr(self.default, "isoformat") else self.default
+        return shown | {"allowed": self.expected, "meaning": self.meaning}
+
     def convert(self, value: Any, *, from_text: bool = False) -> Any:
         """The typed and allowed value. Raises ValueError in the words of `expected`."""
         found = convert(value, self.type, from_text=from_text)

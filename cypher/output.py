@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cypher.run import Result, Row
 from cypher.types import ARROW
@@ -24,7 +25,7 @@ CHUNK = 1_000
 
 def json(result: Result) -> Iterator[bytes]:
     """One object: `template`, `columns`, `items` (an object a row), `truncated`, `next` (always null)."""
-    columns = [{"name": column.name, "type": column.type} for column in result.columns]
+    columns = [{"name": column.name, "type": column.type} for column in result.template.columns]
     yield b'{"template":' + orjson.dumps(result.template.name) + b',"columns":' + orjson.dumps(columns) + b',"items":['
     comma = b""
     for rows in _chunks(result):
@@ -42,7 +43,7 @@ def json_lines(result: Result) -> Iterator[bytes]:
 
 def csv_lines(result: Result) -> Iterator[bytes]:
     """RFC 4180 with a header; null is an empty cell, a list is joined by `;`. Raises QueryTooHeavy at the row cap."""
-    yield _csv([tuple(column.name for column in result.columns)])
+    yield _csv([result.columns])
     for rows in _chunks(result):
         yield _csv([tuple(_cell(value) for value in row) for row in rows])
     _whole(result)
@@ -50,7 +51,7 @@ def csv_lines(result: Result) -> Iterator[bytes]:
 
 def arrow(result: Result) -> Iterator[bytes]:
     """An Arrow IPC stream typed as the columns declare. Raises QueryTooHeavy at the row cap."""
-    schema = pa.schema([pa.field(column.name, ARROW[column.type]) for column in result.columns])
+    schema = _schema(result)
     buffer = io.BytesIO()
     with pa.ipc.new_stream(buffer, schema) as writer:
         for rows in _chunks(result):
@@ -62,14 +63,14 @@ def arrow(result: Result) -> Iterator[bytes]:
 
 def table(result: Result) -> pa.Table:
     """The whole answer in memory."""
-    schema = pa.schema([pa.field(column.name, ARROW[column.type]) for column in result.columns])
+    schema = _schema(result)
     return pa.Table.from_batches([batch(result, rows, schema) for rows in _chunks(result)], schema)
 
 
 def batch(result: Result, rows: list[Row], schema: pa.Schema) -> pa.RecordBatch:
     """Rows as one record batch. Raises QueryRefused, naming a column that holds another type than it declares."""
     arrays = []
-    for column, values in zip(result.columns, zip(*rows, strict=True), strict=True):
+    for column, values in zip(result.template.columns, zip(*rows, strict=True), strict=True):
         try:
             arrays.append(pa.array(values, ARROW[column.type]))
         except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -89,29 +90,49 @@ FORMATS: dict[str, Callable[[Result], Iterator[bytes]]] = {
 """Writers by media type, the first is the usual one."""
 
 SUFFIXES = {
+    ".csv": "text/csv",
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
-    ".csv": "text/csv",
     ".arrow": "application/vnd.apache.arrow.stream",
+    ".parquet": "",
 }
+"""Forms of a file by its suffix; Parquet is not sent over HTTP."""
 
 
-def save(result: Result, path: Path) -> None:
-    """Write the answer in the form that the file's suffix names, beside it first, then renamed into place.
+def write_file(result: Result, path: Path) -> int:
+    """Write the answer in the form that the file's suffix names, beside first, then renamed; rows written.
 
     Raises BadValue for a suffix of no form or an absent folder, DiskFull where the disk will not do.
     """
-    if path.suffix not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise BadValue(f"{path.name} has no known suffix", f"end it in {', '.join(SUFFIXES)}")
     if not path.parent.is_dir():
         raise BadValue(f"there is no folder {path.parent}", "make it, or name another file")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with enough_disk(path.parent), open(beside, "wb") as file:
-            file.writelines(FORMATS[SUFFIXES[path.suffix]](result))
+        with enough_disk(path.parent):
+            if suffix == ".parquet":
+                _write_parquet(result, beside)
+            else:
+                with open(beside, "wb") as file:
+                    file.writelines(FORMATS[SUFFIXES[suffix]](result))
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+    return result.taken
+
+
+def _write_parquet(result: Result, path: Path) -> None:
+    schema = _schema(result)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for rows in _chunks(result):
+            writer.write_batch(batch(result, rows, schema))
+    _whole(result)
+
+
+def _schema(result: Result) -> pa.Schema:
+    return pa.schema([pa.field(column.name, ARROW[column.type]) for column in result.template.columns])
 
 
 def _chunks(result: Result) -> Iterator[list[Row]]:
@@ -120,8 +141,7 @@ def _chunks(result: Result) -> Iterator[list[Row]]:
 
 
 def _objects(result: Result, rows: list[Row]) -> Iterator[dict[str, Any]]:
-    names = [column.name for column in result.columns]
-    return (dict(zip(names, row, strict=True)) for row in rows)
+    return (dict(zip(result.columns, row, strict=True)) for row in rows)
 
 
 def _whole(result: Result) -> None:

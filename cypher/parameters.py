@@ -13,9 +13,10 @@ from cypher.types import LISTS
 from lake.errors import BadValue
 
 
-def from_texts(template: Template, pairs: Iterable[str], today: dt.date) -> dict[str, Any]:
+def parse_options(template: Template, pairs: Iterable[str], today: dt.date | None = None) -> dict[str, Any]:
     """Parameters of `--param` texts: `k=v`, a list as `k=a,b` or `k=@FILE` (one item a line).
 
+    `today` is what date parameters have by default (the clock's without it).
     Raises UnknownName for a parameter the template has not, BadValue for a value of another type.
     """
     given: dict[str, Any] = {}
@@ -30,7 +31,7 @@ def from_texts(template: Template, pairs: Iterable[str], today: dt.date) -> dict
     return _typed(template, given, today, from_text=True)
 
 
-def from_json(template: Template, given: Mapping[str, Any], today: dt.date) -> dict[str, Any]:
+def parse_json(template: Template, given: Mapping[str, Any], today: dt.date | None = None) -> dict[str, Any]:
     """Every parameter of the template, typed: those given, else their defaults.
 
     Raises UnknownName for a name the template has not, and BadValue, naming the parameter and what
@@ -39,7 +40,7 @@ def from_json(template: Template, given: Mapping[str, Any], today: dt.date) -> d
     return _typed(template, given, today, from_text=False)
 
 
-def _typed(template: Template, given: Mapping[str, Any], today: dt.date, *, from_text: bool) -> dict[str, Any]:
+def _typed(template: Template, given: Mapping[str, Any], today: dt.date | None, *, from_text: bool) -> dict[str, Any]:
     for name in given:
         template.parameter(name)
     typed: dict[str, Any] = {}
@@ -51,7 +52,7 @@ def _typed(template: Template, given: Mapping[str, Any], today: dt.date, *, from
                     f"template {template.name} needs the parameter {parameter.name}",
                     f"give {parameter.name}: {parameter.expected}",
                 )
-            typed[parameter.name] = today if parameter.default == TODAY else parameter.default
+            typed[parameter.name] = (today or dt.date.today()) if parameter.default == TODAY else parameter.default
             continue
         try:
             typed[parameter.name] = parameter.convert(value, from_text=from_text)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
 from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from cypher.catalogue import Template
 from cypher.guard import check
-from cypher.header import Column
-from graph.store import Store
+from graph.store import Store, Stream
 from lake.errors import QueryRefused
 
 MAX_ROWS = 1_000_000
@@ -25,38 +25,38 @@ _checked: WeakKeyDictionary[Store, set[str]] = WeakKeyDictionary()
 class Result:
     """Rows of a template, read as they are asked for; close it, or leave the block, when done.
 
-    `columns` are the template's; a row is a tuple in their order; `truncated` is true once the row
-    cap cut the answer off.
+    `columns` are the names of the template's; a row is a tuple in their order; `truncated` is true once the row
+    cap cut the answer off, `taken` counts the rows read so far.
     """
 
-    def __init__(self, template: Template, records: Iterator[Mapping[str, Any]], max_rows: int) -> None:
+    def __init__(self, template: Template, records: Stream, max_rows: int) -> None:
         self.template = template
-        self.columns: tuple[Column, ...] = template.columns
+        self.columns = tuple(column.name for column in template.columns)
         self.truncated = False
+        self.taken = 0
         self._records = records
         self._max_rows = max_rows
         self.rows: Iterator[Row] = self._read()
 
     def _read(self) -> Iterator[Row]:
-        names = [column.name for column in self.columns]
-        plain = [_PLAIN.get(column.type, _same) for column in self.columns]
-        for taken, record in enumerate(self._records):
-            if taken == 0 and list(record.keys()) != names:
-                raise QueryRefused(
-                    f"template {self.template.name} returns other columns than it declares",
-                    f"it should return {', '.join(names)}",
-                )
-            if taken == self._max_rows:
+        plain = [_PLAIN.get(column.type, _same) for column in self.template.columns]
+        for record in self._records:
+            if self.taken == self._max_rows:
                 self.truncated = True
                 self.close()
                 return
+            self.taken += 1
             yield tuple(turn(value) for turn, value in zip(plain, record.values(), strict=True))
+
+    def begin(self) -> Result:
+        """Wait for the first row, so that what can go wrong by then is raised here; nothing is lost."""
+        first = list(islice(self.rows, 1))
+        self.rows = chain(first, self.rows)
+        return self
 
     def close(self) -> None:
         """Let go of the query; rows not read yet are gone."""
-        close = getattr(self._records, "close", None)
-        if close is not None:
-            close()
+        self._records.close()
 
     def __enter__(self) -> Result:
         return self
@@ -79,10 +79,16 @@ def run(
     away, QueryTooHeavy where it runs past `timeout_s` (also while rows are read).
     """
     seen = _checked.setdefault(store, set())
-    if template.query not in seen:
-        check(store.explain(template.query))
-        seen.add(template.query)
-    records = store.stream(template.query, dict(parameters), timeout_s=timeout_s, max_rows=max_rows + 1)
+    if template.cypher not in seen:
+        check(store.explain(template.cypher))
+        seen.add(template.cypher)
+    records = store.stream(template.cypher, dict(parameters), timeout_s=timeout_s, max_rows=max_rows + 1)
+    if records.columns != [column.name for column in template.columns]:
+        records.close()
+        raise QueryRefused(
+            f"template {template.name} returns {', '.join(records.columns)}",
+            f"it declares {', '.join(column.name for column in template.columns)}: mend its front matter",
+        )
     return Result(template, records, max_rows)
 
 

@@ -15,17 +15,20 @@ WHERE ego.consent
 MATCH (ego)-[ties:CALLS]-(near:User)
 WITH ego, near, sum(coalesce(ties.calls_out, 0) + coalesce(ties.calls_in, 0)
                     + coalesce(ties.messages_out, 0) + coalesce(ties.messages_in, 0)) AS contacts
-WITH ego, collect(near) AS circle, collect({person: near, contacts: contacts}) AS ties
-CALL (ego, circle, ties) {
-  UNWIND ties AS tie
-  RETURN tie.person AS person, 1 AS hops, 1 AS through, tie.contacts AS contacts
+WITH ego, collect({person: near, contacts: contacts}) AS circle
+CALL (ego, circle) {
+  UNWIND circle AS one
+  RETURN one.person AS person, 1 AS hops, 1 AS through, one.contacts AS contacts
   UNION ALL
-  UNWIND circle AS near
+  UNWIND circle AS one
+  WITH ego, one.person AS near
   MATCH (near)-[ties:CALLS]-(person:User)
-  WHERE person <> ego AND NOT person IN circle
-  RETURN person, 2 AS hops, count(DISTINCT near) AS through,
-         sum(coalesce(ties.calls_out, 0) + coalesce(ties.calls_in, 0)
-             + coalesce(ties.messages_out, 0) + coalesce(ties.messages_in, 0)) AS contacts
+  WHERE person <> ego
+  WITH ego, person, count(DISTINCT near) AS through,
+       sum(coalesce(ties.calls_out, 0) + coalesce(ties.calls_in, 0)
+           + coalesce(ties.messages_out, 0) + coalesce(ties.messages_in, 0)) AS contacts
+  WHERE NOT EXISTS { (ego)-[:CALLS]-(person) }
+  RETURN person, 2 AS hops, through, contacts
 }
 WITH person, hops, through, contacts
 WHERE person.consent

@@ -55,9 +55,9 @@ def test_file_and_name_agree(tmp_path: Path) -> None:
 
 def test_an_unknown_template_names_the_nearest() -> None:
     with pytest.raises(UnknownName, match="target_group"):
-        find(load(), "target_groups")
+        find("target_groups")
     with pytest.raises(UnknownName, match="template list"):
-        find(load(), "zzzz")
+        find("zzzz")
 
 
 def test_the_page_is_not_stale() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cypher.catalogue import Template
 from cypher.header import Parameter
-from cypher.parameters import from_json, from_texts
+from cypher.parameters import parse_json, parse_options
 from lake.errors import BadValue, UnknownName
 
 TODAY = dt.date(2026, 7, 1)
@@ -42,7 +42,7 @@ def one(kind: str, **more: Any) -> Template:
     ],
 )
 def test_texts_become_typed(kind: str, text: str, typed: Any) -> None:
-    assert from_texts(one(kind), [f"x={text}"], TODAY) == {"x": typed}
+    assert parse_options(one(kind), [f"x={text}"], TODAY) == {"x": typed}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_texts_become_typed(kind: str, text: str, typed: Any) -> None:
 )
 def test_a_wrong_value_is_refused_by_name_and_not_repeated(kind: str, value: Any, expected: str) -> None:
     with pytest.raises(BadValue, match=f"parameter x is not {expected}") as caught:
-        from_json(one(kind), {"x": value}, TODAY)
+        parse_json(one(kind), {"x": value}, TODAY)
     assert NUMBER not in str(caught.value)
 
 
@@ -74,42 +74,42 @@ def test_defaults_and_today() -> None:
         Parameter("today", "date", "T.", required=False, default="today"),
         Parameter("limit", "integer", "L.", required=False, default=10, lowest=1, highest=20),
     )
-    assert from_json(parameters, {"limit": None}, TODAY) == {"today": TODAY, "limit": 10}
+    assert parse_json(parameters, {"limit": None}, TODAY) == {"today": TODAY, "limit": 10}
     with pytest.raises(BadValue, match="parameter limit is not a whole number from 1 to 20"):
-        from_json(parameters, {"limit": 0}, TODAY)
+        parse_json(parameters, {"limit": 0}, TODAY)
 
 
 def test_allowed_values() -> None:
     kinds = one("text", values=("app", "product"))
-    assert from_json(kinds, {"x": "app"}, TODAY) == {"x": "app"}
+    assert parse_json(kinds, {"x": "app"}, TODAY) == {"x": "app"}
     with pytest.raises(BadValue, match="not one of app, product"):
-        from_json(kinds, {"x": "offer"}, TODAY)
+        parse_json(kinds, {"x": "offer"}, TODAY)
 
 
 def test_missing_unknown_and_twice() -> None:
     with pytest.raises(BadValue, match="needs the parameter x"):
-        from_json(one("text"), {}, TODAY)
+        parse_json(one("text"), {}, TODAY)
     with pytest.raises(UnknownName, match="has no parameter 'y': it has x"):
-        from_json(one("text"), {"y": 1}, TODAY)
+        parse_json(one("text"), {"y": 1}, TODAY)
     with pytest.raises(BadValue, match="x is given twice"):
-        from_texts(one("text"), ["x=1", "x=2"], TODAY)
+        parse_options(one("text"), ["x=1", "x=2"], TODAY)
     with pytest.raises(BadValue, match="name=value"):
-        from_texts(one("text"), ["x"], TODAY)
+        parse_options(one("text"), ["x"], TODAY)
 
 
 def test_a_list_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text(f"{USER}\n\n{USER}\n")
-    assert from_texts(one("list of users"), [f"x=@{path}"], TODAY) == {"x": [USER, USER]}
+    assert parse_options(one("list of users"), [f"x=@{path}"], TODAY) == {"x": [USER, USER]}
     with pytest.raises(BadValue, match="the file of parameter x cannot be read"):
-        from_texts(one("list of users"), [f"x=@{tmp_path / 'absent'}"], TODAY)
+        parse_options(one("list of users"), [f"x=@{tmp_path / 'absent'}"], TODAY)
 
 
 def test_json_reads_no_file(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text(USER)
     with pytest.raises(BadValue):
-        from_json(one("list of users"), {"x": f"@{path}"}, TODAY)
+        parse_json(one("list of users"), {"x": f"@{path}"}, TODAY)
 
 
 @given(
@@ -121,6 +121,6 @@ def test_json_reads_no_file(tmp_path: Path) -> None:
 )
 def test_any_json_is_typed_or_refused(kind: str, value: Any) -> None:
     try:
-        from_json(one(kind), {"x": value}, TODAY)
+        parse_json(one(kind), {"x": value}, TODAY)
     except BadValue as error:
         assert "parameter x" in str(error)  # noqa: PT017
