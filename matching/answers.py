@@ -1,0 +1,185 @@
+"""What customers answered, kept for good as `(User)-[:RESPONDED]->(Offer|App)` in Neo4j.
+
+An edge that was recorded here carries the client's `key` and the moment `recorded`; an edge that a feed brought has no
+key, and is none of this module's business.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import pyarrow as pa
+
+from graph.store import Store
+from lake.errors import BadValue, EngineError, UnknownName
+from lake.pseudonyms import from_text
+from lake.tables import Lake
+from matching.answered import OUTCOMES
+
+KINDS = {"app": ("App", "app"), "offer": ("Offer", "offer")}
+CONFLICT = "idempotency_conflict"
+SCHEMA = pa.schema(
+    [
+        ("user", pa.binary()),
+        ("kind", pa.string()),
+        ("item", pa.string()),
+        ("offer", pa.string()),
+        ("channel", pa.string()),
+        ("at", pa.timestamp("us")),
+        ("outcome", pa.string()),
+        ("decision", pa.string()),
+        ("key", pa.string()),
+        ("recorded", pa.timestamp("us")),
+    ]
+)
+"""Answers as a table; `offer` is the item where that is an offer, as in the feed `responses`."""
+
+SHOWN = (
+    "u.user AS user, CASE WHEN i:Offer THEN 'offer' ELSE 'app' END AS kind, coalesce(i.offer, i.app) AS item, "
+    "r.channel AS channel, r.at AS at, r.outcome AS outcome, r.decision AS decision, r.key AS key, "
+    "r.recorded AS recorded"
+)
+BY_KEY = f"MATCH (u:User)-[r:RESPONDED {{key: $key}}]->(i) RETURN {SHOWN}"
+MAKE = (
+    "MATCH (u:User {{user: $user}}) MATCH (i:{label} {{{key}: $item}}) "
+    "MERGE (u)-[r:RESPONDED {{key: $key}}]->(i) "
+    "ON CREATE SET r.channel = $channel, r.outcome = $outcome, r.at = $at, r.decision = $decision, "
+    "r.recorded = $recorded RETURN {shown}"
+)
+ALL = f"MATCH (u:User)-[r:RESPONDED]->(i) WHERE r.key IS NOT NULL RETURN {SHOWN} ORDER BY r.recorded, r.key"
+SINCE = f"MATCH (u:User)-[r:RESPONDED]->(i) WHERE r.recorded > $moment RETURN {SHOWN} ORDER BY r.recorded, r.key"
+OF_USER = (
+    f"MATCH (u:User {{user: $user}})-[r:RESPONDED]->(i) WHERE r.key IS NOT NULL RETURN {SHOWN} "
+    "ORDER BY r.recorded, r.key"
+)
+READ_S = 600.0
+
+
+class Answers:
+    """The answers in one graph. Safe to share between threads.
+
+    `record(...)` is durable when it returns; a key that comes again gives the same answer and no second edge.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._ensured = False
+
+    def record(
+        self,
+        *,
+        user: bytes,
+        kind: str,
+        item: str,
+        channel: str | None,
+        outcome: str,
+        at: dt.datetime | None = None,
+        decision: str | None = None,
+        key: str | None = None,
+    ) -> dict[str, Any]:
+        """Keep one answer; returns it as JSON-ready values, with `repeated` true where the key was known already.
+
+        `user` is a pseudonym of 16 bytes; `at` a moment in UTC (now, when None), `key` the client's key (a new one,
+        when None). A key that was used for another answer raises BadValue with the code `idempotency_conflict`; a
+        repetition may leave `at` and `decision` out. Raises BadValue for an outcome or kind that is none, UnknownName
+        for a user or item that the graph does not hold, EngineUnavailable where Neo4j is away: nothing is kept then.
+        """
+        if kind not in KINDS:
+            raise BadValue(f"kind is {kind!r}", "it should be app or offer")
+        if outcome not in OUTCOMES:
+            raise BadValue(f"outcome is {outcome!r}", f"it should be one of {', '.join(OUTCOMES)}")
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        who = str(uuid.UUID(bytes=user))
+        wanted: dict[str, Any] = {
+            "user": who,
+            "kind": kind,
+            "item": item,
+            "channel": channel,
+            "outcome": outcome,
+            "at": None if at is None else _naive_utc(at),
+            "decision": decision,
+        }
+        if key is None:
+            key = uuid.uuid4().hex
+        elif known := self._by_key(key):
+            return _same(known, wanted, repeated=True)
+        self._ensure()
+        label, column = KINDS[kind]
+        try:
+            rows = self._store.write(
+                MAKE.format(label=label, key=column, shown=SHOWN),
+                **{**{k: v for k, v in wanted.items() if k != "kind"}, "at": wanted["at"] or now},
+                key=key,
+                recorded=now,
+            )
+        except EngineError:
+            # Two at once with one key and another customer or item: the constraint lets one through.
+            if known := self._by_key(key):
+                return _same(known, wanted, repeated=True)
+            raise
+        if not rows:
+            raise self._unknown(who, label, column, item)
+        return _same(rows[0], wanted, repeated=rows[0]["recorded"] != now)
+
+    def of_user(self, user: bytes) -> pa.Table:
+        """A customer's answers in the order of recording, a table of SCHEMA."""
+        return _table(self._store.read(OF_USER, user=str(uuid.UUID(bytes=user)), timeout_s=READ_S))
+
+    def all(self) -> pa.Table:
+        """Everybody's answers in the order of recording, a table of SCHEMA."""
+        return _table(self._store.read(ALL, timeout_s=READ_S))
+
+    def since(self, moment: dt.datetime) -> pa.Table:
+        """Answers recorded after a moment (UTC, without offset), a table of SCHEMA."""
+        return _table(self._store.read(SINCE, moment=moment, timeout_s=READ_S))
+
+    def _by_key(self, key: str) -> dict[str, Any] | None:
+        rows = self._store.read(BY_KEY, key=key)
+        return rows[0] if rows else None
+
+    def _ensure(self) -> None:
+        """The key of an answer is unique, and answers can be found by key and by moment."""
+        if not self._ensured:
+            self._store.write(
+                "CREATE CONSTRAINT responded_key IF NOT EXISTS FOR ()-[r:RESPONDED]-() REQUIRE r.key IS UNIQUE"
+            )
+            self._store.write("CREATE INDEX responded_recorded IF NOT EXISTS FOR ()-[r:RESPONDED]-() ON (r.recorded)")
+            self._ensured = True
+
+    def _unknown(self, user: str, label: str, column: str, item: str) -> UnknownName:
+        if not self._store.read("MATCH (u:User {user: $user}) RETURN 1 AS one", user=user):
+            return UnknownName(f"there is no customer {user}", "load the feeds that name this customer first")
+        return UnknownName(f"there is no {label.lower()} {item!r}", f"answer an item of the feed `{column}s`")
+
+
+def copy_to_lake(store: Store, lake: Lake) -> int:
+    """Copy the answers into the lake's table `answers` (by customer, moment and key); returns how many there are.
+
+    Without any, there is no such table. Feed rows are not among them: they are in `responses` already.
+    """
+    table = Answers(store).all().sort_by([("user", "ascending"), ("at", "ascending"), ("key", "ascending")])
+    if table.num_rows or lake.has("answers"):
+        lake.write("answers", table)
+    return table.num_rows
+
+
+def _same(known: dict[str, Any], wanted: dict[str, Any], *, repeated: bool) -> dict[str, Any]:
+    """The recorded answer, if it is the one that is wanted."""
+    optional = {name for name in ("at", "decision") if wanted[name] is None}
+    if any(known[name] != value for name, value in wanted.items() if name not in optional):
+        raise BadValue("the key was used for another answer", "give each answer a key of its own", code=CONFLICT)
+    answer = {name: known[name] for name in ("user", "kind", "item", "channel", "outcome", "decision")}
+    return {**answer, "at": known["at"].isoformat(), "repeated": repeated}
+
+
+def _table(rows: list[dict[str, Any]]) -> pa.Table:
+    columns: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in SCHEMA.names}
+    columns["user"] = [from_text(text) for text in columns["user"]]
+    columns["offer"] = [row["item"] if row["kind"] == "offer" else None for row in rows]
+    return pa.table(columns, schema=SCHEMA)
+
+
+def _naive_utc(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment

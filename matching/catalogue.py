@@ -1,0 +1,205 @@
+"""Apps, products and offers as arrays by position, sorted by identifier."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lake.tables import Lake
+from matching.arrays import Ragged, positions
+from matching.customers import Handsets, networks, sorted_ids, whole
+from matching.vectors import Vectors, acceptance
+
+PRIOR = 0.05
+"""Acceptance expected of an offer of which nothing is known: about what cold offers of the trade reach."""
+
+
+@dataclass(frozen=True)
+class Apps:
+    """Apps that can be ranked: those the snapshot has vectors of.
+
+    ids, names   text (m)
+    category     int32 (m), place in `MatchState.categories`, -1 without
+    system_of    int32 (handsets + 1): system of each handset, -1 where not known; the last is an unknown handset
+    runs_on      bool (systems + 1, m): whether the app runs on a system; the last row, for systems that are not known,
+                 allows every app
+    """
+
+    ids: pa.Array
+    names: pa.Array
+    category: np.ndarray
+    system_of: np.ndarray
+    runs_on: np.ndarray
+
+
+@dataclass(frozen=True)
+class Products:
+    """Products by position: those of their own feed and those that offers, customers or `excludes` name.
+
+    needs_network  int8 (p), place in NETWORKS, -1 for any
+    needs_os       text (p), lower case, null for any
+    excludes       Ragged (p): products that cannot be held beside each, in both directions
+    vector         int32 (p): the snapshot's row, -1 without
+    """
+
+    ids: pa.Array
+    names: pa.Array
+    category: np.ndarray
+    needs_network: np.ndarray
+    needs_os: pa.Array
+    excludes: Ragged
+    vector: np.ndarray
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Offers by position.
+
+    product    int32 (o)
+    starts_on, ends_on   date32 (o), both days included, null for open
+    priority   float64 (o) 0 to 100, 50 where not given
+    value      float64 (o) margin of one acceptance, nan where not given
+    prior      float64 (segments + 1, o) acceptance expected of each segment of the snapshot; the last row: of anybody
+    channels   list of int arrays: places in `Channels`, in the offer's order
+    through    bool (o, channels)
+    runs       bool (o): whether today lies between the offer's dates
+    audience   bool (o, n + 1), packed over the second axis; unknown numbers belong to offers without a condition
+    """
+
+    ids: pa.Array
+    titles: pa.Array
+    scripts: pa.Array
+    reasons: pa.Array
+    product: np.ndarray
+    priority: np.ndarray
+    value: np.ndarray
+    prior: np.ndarray
+    channels: list[np.ndarray]
+    through: np.ndarray
+    runs: np.ndarray
+    audience: np.ndarray
+
+
+def load_apps(lake: Lake, vectors: Vectors, handsets: Handsets, category: np.ndarray) -> Apps:
+    """Apps in the snapshot's order, with the systems each runs on."""
+    ids = vectors.app_ids
+    m = len(ids)
+    systems = pc.unique(pc.drop_null(handsets.os))
+    runs_on = np.ones((len(systems) + 1, m), bool)  # the last row: a system that is not known
+    names: pa.Array = ids
+    if lake.has("apps"):
+        table = lake.read("apps")
+        row = _taken(ids, table["app"])
+        names = pc.coalesce(whole(pc.take(table["name"], row)), ids)
+        lists = whole(pc.take(table["os"], row))
+        owner, system = pc.list_parent_indices(lists), whole(pc.list_flatten(lists))
+        system = pc.utf8_lower(pc.utf8_trim_whitespace(system.cast(pa.string())))
+        some = np.asarray(pc.not_equal(system, "").to_numpy(zero_copy_only=False), bool)
+        owner_of, place = np.asarray(owner)[some], positions(system, systems)[some]
+        runs_on[:-1, owner_of] = False
+        runs_on[place[place >= 0], owner_of[place >= 0]] = True
+    system_of = np.append(positions(handsets.os, systems), -1).astype(np.int32)
+    return Apps(ids, names, category, system_of, runs_on)
+
+
+def load_products(lake: Lake, vectors: Vectors) -> Products:
+    """Products, with what each needs and what it cannot be held beside."""
+    table = lake.read("products") if lake.has("products") else None
+    none = pa.array([], pa.string())
+    known = table["product"] if table is not None else none
+    excluded = table["excludes"] if table is not None else pa.chunked_array([pa.array([], pa.list_(pa.string()))])
+    offered = lake.read("offers", ["product"])["product"] if lake.has("offers") else none
+    held = pc.unique(lake.read("subscriptions", ["product"])["product"]) if lake.has("subscriptions") else none
+    beside = whole(pc.list_flatten(whole(excluded)))
+    ids = sorted_ids(known, offered, held, beside, vectors.product_ids)
+    p = len(ids)
+    vector = positions(ids, vectors.product_ids).astype(np.int32)
+    category = np.full(p, -1, np.int32)
+    nothing = pa.nulls(p, pa.string())
+    if table is None:
+        empty = np.array([], np.int64)
+        free = Ragged.of(empty, empty, rows=p)
+        return Products(ids, ids, category, np.full(p, -1, np.int8), nothing, free, vector)
+    row = _taken(ids, known)
+    this = positions(known, ids)[np.asarray(pc.list_parent_indices(whole(excluded)), np.int64)]
+    other = positions(beside, ids)
+    return Products(
+        ids=ids,
+        names=pc.coalesce(whole(pc.take(table["name"], row)), ids),
+        category=category,
+        needs_network=networks(pc.take(table["needs_network"], row)),
+        needs_os=pc.utf8_lower(pc.utf8_trim_whitespace(whole(pc.take(table["needs_os"], row)).cast(pa.string()))),
+        excludes=Ragged.of(np.append(this, other), np.append(other, this), rows=p),
+        vector=vector,
+    )
+
+
+def load_offers(
+    lake: Lake, vectors: Vectors, products: Products, channel_ids: pa.Array, audience: np.ndarray, today: dt.date
+) -> Offers:
+    """Offers of the lake; `audience` (o, ceil((n + 1) / 8)) uint8 comes from `matching.audience`."""
+    table = lake.read("offers") if lake.has("offers") else None
+    if table is None:
+        text, none = pa.array([], pa.string()), np.array([])
+        return Offers(
+            text, text, text, text, none.astype(np.int32), none, none, np.zeros((1, 0)), [],
+            np.zeros((0, len(channel_ids)), bool), none.astype(bool), audience,
+        )  # fmt: skip
+    o = len(table)
+    lists = whole(table["channels"])
+    owner = np.asarray(pc.list_parent_indices(lists), np.int64)
+    place = positions(pc.list_flatten(lists), channel_ids)
+    through = np.zeros((o, len(channel_ids)), bool)
+    through[owner, place] = True
+    day = pa.scalar(today)
+    begun = pc.fill_null(pc.less_equal(table["starts_on"], day), True)
+    open_ = pc.fill_null(pc.greater_equal(table["ends_on"], day), True)
+    return Offers(
+        ids=whole(table["offer"]),
+        titles=whole(table["title"]),
+        scripts=whole(table["script"]),
+        reasons=whole(table["reason"]),
+        product=positions(table["product"], products.ids).astype(np.int32),
+        priority=_numbers(table["priority"], 50.0),
+        value=_numbers(table["value"], np.nan),
+        prior=acceptance(vectors, whole(table["offer"]), PRIOR),
+        channels=[place[owner == i].astype(np.int16) for i in range(o)],
+        through=through,
+        runs=np.asarray(pc.and_(begun, open_).to_numpy(zero_copy_only=False), bool),
+        audience=audience,
+    )
+
+
+def load_categories(lake: Lake) -> pa.Array:
+    """The names of all categories, sorted."""
+    names = lake.read("categories", ["category"])["category"] if lake.has("categories") else pa.array([], pa.string())
+    return sorted_ids(names)
+
+
+def categories_of(lake: Lake, kind: str, items: pa.Array, names: pa.Array) -> np.ndarray:
+    """Place in `names` of each item's category (the first, where it has several); -1 without one."""
+    if not lake.has("categories"):
+        return np.full(len(items), -1, np.int32)
+    table = lake.read("categories")
+    table = table.filter(pc.equal(table["item_kind"], kind)).sort_by([("item", "ascending"), ("category", "ascending")])
+    row = positions(items, table["item"])
+    category = np.append(positions(table["category"], names), -1)
+    return category[row].astype(np.int32)
+
+
+def audience_of(audience: np.ndarray, users: np.ndarray) -> np.ndarray:
+    """Unpack who belongs to which offer's audience: bool (users, offers)."""
+    return ((audience[:, users >> 3] >> (7 - (users & 7)).astype(np.uint8)) & 1).T.astype(bool)
+
+
+def _taken(ids: pa.Array, known: pa.ChunkedArray) -> pa.Array:
+    row = positions(ids, known)
+    return pa.array(row, mask=row < 0)
+
+
+def _numbers(column: pa.ChunkedArray, default: float) -> np.ndarray:
+    return np.asarray(pc.fill_null(whole(column).cast(pa.float64()), default))

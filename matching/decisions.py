@@ -1,0 +1,83 @@
+"""Traces of decisions, kept 90 days: written before the answer goes out, looked up by id.
+
+One SQLite file in the home, in WAL mode: several workers write, and a decision that was answered outlives the kill of
+the process that made it (not a power cut: the log is not forced to the disk for each). Customers appear as
+pseudonyms only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import threading
+from typing import Any
+
+import orjson
+
+from lake.errors import UnknownName
+from lake.home import Home, enough_disk
+from matching.match import Decision
+
+KEEP_DAYS = 90
+FILE = "decisions.sqlite"
+WAIT_S = 10.0
+"""How long a writer waits for another's transaction."""
+
+
+class Decisions:
+    """The traces of one home. Safe to share between threads and to open from several processes.
+
+    `record(decision)` keeps one, `get(id)` gives its trace, `prune(now)` drops those older than KEEP_DAYS.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._lock = threading.Lock()
+        with enough_disk(home.root):
+            self._connection = sqlite3.connect(home.root / FILE, timeout=WAIT_S, check_same_thread=False)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS decisions (id TEXT PRIMARY KEY, at INTEGER NOT NULL, trace BLOB NOT NULL)"
+                " WITHOUT ROWID"
+            )
+            self._connection.execute("CREATE INDEX IF NOT EXISTS decisions_at ON decisions (at)")
+            self._connection.commit()
+        (home.root / FILE).chmod(0o600)
+
+    def record(self, decision: Decision, now: dt.datetime | None = None) -> None:
+        """Keep a decision's trace; call it before the answer is given."""
+        self.record_many([decision], now)
+
+    def record_many(self, decisions: list[Decision], now: dt.datetime | None = None) -> None:
+        """Keep several in one transaction."""
+        at = now or dt.datetime.now(dt.UTC)
+        second = int(at.timestamp())
+        rows = [
+            (
+                d.id,
+                second,
+                orjson.dumps({**d.trace(), "at": at.isoformat(timespec="seconds")}, option=orjson.OPT_SERIALIZE_NUMPY),
+            )
+            for d in decisions
+        ]
+        with self._lock, self._connection:
+            self._connection.executemany("INSERT INTO decisions (id, at, trace) VALUES (?, ?, ?)", rows)
+
+    def get(self, id: str) -> dict[str, Any]:
+        """The trace of a decision. Raises UnknownName where there is none, or none any more."""
+        with self._lock:
+            found = self._connection.execute("SELECT trace FROM decisions WHERE id = ?", (id,)).fetchone()
+        if found is None:
+            raise UnknownName(f"there is no decision {id}", f"decisions are kept {KEEP_DAYS} days")
+        trace: dict[str, Any] = orjson.loads(found[0])
+        return trace
+
+    def prune(self, now: dt.datetime | None = None) -> int:
+        """Drop traces older than KEEP_DAYS; returns how many."""
+        before = (now or dt.datetime.now(dt.UTC)) - dt.timedelta(days=KEEP_DAYS)
+        with self._lock, self._connection:
+            return self._connection.execute("DELETE FROM decisions WHERE at < ?", (int(before.timestamp()),)).rowcount
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()

@@ -1,0 +1,209 @@
+"""One decision: what, if anything, this customer should be shown, through which channel, and why."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lake.errors import BadValue
+from matching.answered import Answered
+from matching.eligibility import Block, explain, nothing_because
+from matching.evidence import strongest
+from matching.rank import top_k
+from matching.reasons import flat, one, path, sentences
+from matching.routes import choose
+from matching.scores import app_scores, offer_scores, readable
+from matching.state import Kind, MatchState, check_k, check_kind
+
+
+@dataclass(frozen=True)
+class MatchRequest:
+    """What is asked: `user` is a pseudonym of 16 bytes, None for a number that cannot be known.
+
+    `slots` places are to be filled: at most so many items, and of offers no two for one product or for products that
+    exclude each other. `context_used`: apps used since the snapshot.
+    """
+
+    user: bytes | None = None
+    kind: str = "app"
+    k: int = 10
+    channel: str | None = None
+    slots: int | None = None
+    context_used: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of a decision; `score` from 0 to 1 for apps, in mean margins for offers."""
+
+    id: str
+    score: float
+    channel: str | None
+    reason: str
+    script: str | None
+    path: list[dict[str, Any]]
+    factors: dict[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "score": self.score,
+            "channel": self.channel,
+            "reason": self.reason,
+            "script": self.script,
+            "path": self.path,
+        }
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer, and what led to it.
+
+    `known` is false for a number that is no customer's, which gets fallback items. `removed` counts what each rule
+    took away, `candidates` what there was before.
+    """
+
+    id: str
+    snapshot: str
+    request: MatchRequest
+    known: bool
+    items: list[Item]
+    nothing_because: str | None
+    candidates: int
+    removed: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer of `POST /match`."""
+        answer: dict[str, Any] = {
+            "decision": self.id,
+            "snapshot": self.snapshot,
+            "known": self.known,
+            "items": [item.to_json() for item in self.items],
+        }
+        if self.nothing_because is not None:
+            answer["nothing_because"] = self.nothing_because
+        return answer
+
+    def trace(self) -> dict[str, Any]:
+        """What `GET /decisions/{id}` shows: the request, what each rule removed, and the factors of each score."""
+        request = self.request
+        return {
+            **self.to_json(),
+            "request": {
+                "user": None if request.user is None else str(uuid.UUID(bytes=request.user)),
+                "kind": request.kind,
+                "k": request.k,
+                "channel": request.channel,
+                "slots": request.slots,
+                "used": list(request.context_used),
+            },
+            "candidates": self.candidates,
+            "removed": self.removed,
+            "items": [{**item.to_json(), "factors": item.factors} for item in self.items],
+        }
+
+
+def match(state: MatchState, request: MatchRequest, answered: Answered | None = None) -> Decision:
+    """Decide for one customer. A k beyond what may be shown returns what there is.
+
+    Raises BadValue for a k or slots below 1 and an unknown kind, UnknownName for a channel that does not exist.
+    """
+    kind, k = check_kind(request.kind), check_k(request.k)
+    if request.slots is not None:
+        k = min(k, _check_slots(request.slots))
+    position = state.customers.position(request.user)
+    users = np.array([position])
+    used = _places(state, "app", request.context_used) if kind == "app" else np.array([], np.int64)
+    paused = _places(state, kind, _paused(state, kind, request.user, answered))
+    block = Block(
+        kind=kind,
+        users=users,
+        channel=state.channel(request.channel),
+        used=(np.zeros(len(used), np.int64), used),
+        paused=(np.zeros(len(paused), np.int64), paused),
+    )
+    mask, removed = explain(state, block)
+    items, values, factors = _best(state, block, mask, k, used, request.slots is not None)
+    found = strongest(state.app_ties if kind == "app" else state.product_ties, users, _things(state, kind, items))
+    reasons = sentences(state, kind, np.repeat(users, items.shape[1]), items.ravel(), flat(found))
+    through = choose(state, kind, users, items, block.channel)
+    shown = [
+        Item(
+            id=state.items(kind)[int(item)].as_py(),
+            score=float(values[0, j]),
+            channel=None if through[0, j] < 0 else state.channels.ids[int(through[0, j])].as_py(),
+            reason=reasons[j].as_py(),
+            script=state.offers.scripts[int(item)].as_py() if kind == "offer" else None,
+            path=path(state, kind, request.user, position, int(item), one(found, (0, j))),
+            factors=factors[j],
+        )
+        for j, item in enumerate(items[0])
+        if item >= 0
+    ]
+    candidates = len(state.items(kind))
+    return Decision(
+        id=str(uuid.uuid4()),
+        snapshot=state.snapshot_id,
+        request=request,
+        known=not bool(state.customers.off_net[position]),
+        items=shown,
+        nothing_because=None if shown else nothing_because(kind, candidates, removed),
+        candidates=candidates,
+        removed=removed,
+    )
+
+
+def _best(
+    state: MatchState, block: Block, mask: np.ndarray, k: int, used: np.ndarray, apart: bool
+) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]]]:
+    """Items (1, k), their scores, and the factors of each."""
+    if block.kind == "app":
+        fit = app_scores(state, block.users, fold=used)
+        vectors = state.vectors
+        items, values = top_k(
+            fit.scores, mask, k, left=fit.left, right=vectors.apps, longest=vectors.longest_app, exact=fit.exact
+        )
+        name = "share" if fit.exact[0] else "deviations"
+        return items, readable(values, fit.exact), [{name: float(v)} for v in values[0]]
+    offers = offer_scores(state, block.users)
+    items, values = top_k(offers.score, mask, mask.shape[1] if apart else k)
+    if apart:
+        kept = _apart(state, items[0], k)
+        items, values = items[:, kept], values[:, kept]
+    return items, values, [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]]
+
+
+def _apart(state: MatchState, items: np.ndarray, slots: int) -> list[int]:
+    """Places of the best offers that can stand side by side: no product twice, none that excludes another."""
+    kept: list[int] = []
+    barred: set[int] = set()
+    for j, item in enumerate(items):
+        product = int(state.offers.product[item])
+        if item >= 0 and product not in barred and len(kept) < slots:
+            kept.append(j)
+            barred |= {product, *state.products.excludes.row(product).tolist()}
+    return kept
+
+
+def _things(state: MatchState, kind: Kind, items: np.ndarray) -> np.ndarray:
+    """What evidence is sought for: apps, or the products of offers."""
+    return items if kind == "app" else np.append(state.offers.product, -1)[items]
+
+
+def _places(state: MatchState, kind: Kind, ids: Sequence[str]) -> np.ndarray:
+    known = state.places(kind)
+    return np.array(sorted({known[i] for i in ids if i in known}), np.int64)
+
+
+def _paused(state: MatchState, kind: Kind, user: bytes | None, answered: Answered | None) -> list[str]:
+    return [] if answered is None or user is None else answered.paused(user, kind, state.today)
+
+
+def _check_slots(slots: int) -> int:
+    if isinstance(slots, bool) or not isinstance(slots, int) or slots < 1:
+        raise BadValue(f"slots is {slots!r}", "it should be a whole number from 1")
+    return slots

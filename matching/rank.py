@@ -1,0 +1,147 @@
+"""The k best of many items: exact, the same for one customer as for a block of them, ties by identifier.
+
+Scores come from a matrix product in single precision, whose last bits depend on how many customers are in the block.
+So every item within the rounding error of the k-th best is kept, scored again in double precision in one fixed
+order, and only then sorted. What comes out depends on the vectors alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+ROUNDING = 2.0**-23
+"""Unit of single precision; the error of a dot product of d terms is within d times it, relative to the lengths."""
+
+
+def top_k(
+    scores: np.ndarray,
+    mask: np.ndarray,
+    k: int,
+    *,
+    left: np.ndarray | None = None,
+    right: np.ndarray | None = None,
+    longest: float = 0.0,
+    exact: np.ndarray | None = None,
+    parallel: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best k items of each row.
+
+    scores  float32 or float64 (b, m)
+    mask    bool (b, m): items that may be taken
+    left, right   float32 (b, d), (m, d): what `scores` was made from; without them, `scores` is taken as exact
+    longest       largest length among the rows of `right`
+    exact         bool (b): rows whose scores are exact although `left` is given
+
+    Returns items int32 (b, k), -1 where there are fewer, and their scores float64 (b, k), nan there. Higher first,
+    equal scores in the order of position.
+
+    >>> items, values = top_k(np.array([[0.1, 0.5, 0.5, 0.9]]), np.array([[True, True, True, False]]), 2)
+    >>> items.tolist(), values.tolist()
+    ([[1, 2]], [[0.5, 0.5]])
+    """
+    b, m = scores.shape
+    k = min(k, m)
+    items, values = np.full((b, k), -1, np.int32), np.full((b, k), np.nan)
+    if not b or not k:
+        return items, values
+    if left is None or right is None:
+        left = right = np.zeros((1, 0), np.float32)
+        slack, exact = np.zeros(b), np.ones(b, bool)
+    else:
+        exact = np.zeros(b, bool) if exact is None else exact
+        lengths = np.sqrt(np.einsum("bd,bd->b", left, left, dtype=np.float64))
+        slack = np.where(exact, 0.0, 2 * right.shape[1] * ROUNDING * lengths * longest)
+    kernel = _top_k_parallel if parallel else _top_k
+    kernel(scores, mask, k, left, right, slack, exact, items, values)
+    return items, values
+
+
+def warm_up() -> None:
+    """Compile, or read the compiled kernels, before the first customer waits for them."""
+    one = np.zeros((1, 1), np.float32)
+    top_k(one, np.ones((1, 1), bool), 1, left=one, right=one)
+    top_k(one.astype(np.float64), np.ones((1, 1), bool), 1)
+
+
+def _top_k_rows(
+    scores: np.ndarray,
+    mask: np.ndarray,
+    k: int,
+    left: np.ndarray,
+    right: np.ndarray,
+    slack: np.ndarray,
+    exact: np.ndarray,
+    items: np.ndarray,
+    values: np.ndarray,
+) -> None:
+    for b in numba.prange(scores.shape[0]):
+        row, allowed = scores[b], mask[b]
+        m = len(row)
+        heap = np.full(k, -np.inf)  # the k largest so far, the smallest first
+        for i in range(m):
+            if allowed[i] and row[i] > heap[0]:
+                _sift(heap, row[i])
+        bound = heap[0] - slack[b]
+        count = 0
+        for i in range(m):
+            if allowed[i] and row[i] >= bound:
+                count += 1
+        chosen = np.empty(count, np.int32)
+        again = np.empty(count, np.float64)
+        at = 0
+        for i in range(m):
+            if allowed[i] and row[i] >= bound:
+                chosen[at] = i
+                again[at] = row[i] if exact[b] else _dot(left[b], right[i])
+                at += 1
+        order = np.argsort(-again, kind="mergesort")  # stable: equal scores stay in the order of position
+        for j in range(min(k, count)):
+            items[b, j] = chosen[order[j]]
+            values[b, j] = again[order[j]]
+
+
+@numba.njit(cache=True, nogil=True)
+def _sift(heap: np.ndarray, value: float) -> None:
+    """Replace the smallest of a min-heap and restore its order."""
+    k, i = len(heap), 0
+    while True:
+        child = 2 * i + 1
+        if child >= k:
+            break
+        if child + 1 < k and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= value:
+            break
+        heap[i] = heap[child]
+        i = child
+    heap[i] = value
+
+
+@numba.njit(cache=True, nogil=True)
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
+    total = 0.0
+    for i in range(len(a)):
+        total += np.float64(a[i]) * np.float64(b[i])
+    return total
+
+
+# Two builds of one function: a request must not enter numba's thread pool, which several threads cannot share.
+_top_k: Any = numba.njit(cache=True, nogil=True)(_top_k_rows)
+_top_k_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True)(_top_k_rows)
+
+
+@numba.njit(cache=True, nogil=True)
+def pair_scores(left: np.ndarray, right: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """left[i] · right[columns[j]] in double precision and one fixed order: float64 (b, len(columns)).
+
+    A negative column gives 0.
+    """
+    out = np.zeros((len(left), len(columns)))
+    for i in range(len(left)):
+        for j in range(len(columns)):
+            if columns[j] >= 0:
+                out[i, j] = _dot(left[i], right[columns[j]])
+    return out

@@ -1,0 +1,157 @@
+"""Why this item: one sentence to say, and the path in the graph that it stands on.
+
+The same templates are filled for one customer and, as columns, for a block of them, so that both say the same.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, Found
+from matching.state import Kind, MatchState
+
+SENTENCES: dict[tuple[str, int], str] = {
+    ("app", CONTACTS): "{x} of the {y} people you call most use {name}",
+    ("app", CATEGORY): "you use {other} and other {category} apps {lift} times as much as most customers do",
+    ("app", HANDSET): "{x} of {y} customers with your handset, {handset}, use {name}",
+    ("app", SEGMENT): "customers like you use {fits} {lift} times as often as others do",
+    ("app", NOTHING): "{share} % of all customers use {name}",
+    ("offer", CONTACTS): "{x} of the {y} people you call most have {name}",
+    ("offer", CATEGORY): "you have {other}, which goes with {name}",
+    ("offer", HANDSET): "{x} of {y} customers with your handset, {handset}, have {name}",
+    ("offer", SEGMENT): "customers like you have {fits} {lift} times as often as others do",
+    ("offer", NOTHING): "{share} % of all customers have {name}",
+}
+"""One sentence for each kind of item and evidence; `fits` is the category, or the item where FITS leads to it."""
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def sentences(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarray, found: Found) -> pa.Array:
+    """The sentence of each (customer, item), both flat (r,) with `found` likewise; null for item -1.
+
+    An offer's own reason comes first, followed by the evidence where there is any.
+    """
+    ties = state.app_ties if kind == "app" else state.product_ties
+    thing = items if kind == "app" else np.append(state.offers.product, -1)[items]
+    names = state.apps.names if kind == "app" else state.products.names
+    tenths = np.rint(found.lift * 10).astype(np.int64)
+    share = np.rint(ties.share[thing] * 1000).astype(np.int64) if len(ties.share) else thing * 0
+
+    def text(column: str, at: np.ndarray) -> pa.Array:
+        match column:
+            case "x" | "y":
+                return pa.array(getattr(found, column)[at]).cast(pa.string())
+            case "lift":
+                return _tenths(tenths[at])
+            case "share":
+                return _tenths(share[at])
+            case "name":
+                return names.take(_some(thing[at]))
+            case "other":
+                return names.take(_some(found.other[at]))
+            case "category":
+                return state.categories.take(_some(ties.category[thing[at]]))
+            case "handset":
+                return state.handsets.names.take(_some(ties.handset[users[at]]))
+            case _:  # fits
+                through = pa.array(ties.fit_category[ties.segment[users[at]], thing[at]])
+                category = state.categories.take(_some(ties.category[thing[at]]))
+                return pc.if_else(through, category, names.take(_some(thing[at])))
+
+    where, parts = [], []
+    for (of, evidence), template in SENTENCES.items():
+        at = np.flatnonzero((found.kind == evidence) & (items >= 0)) if of == kind else np.array([], np.int64)
+        if len(at):
+            pieces: list[Any] = []
+            for i, piece in enumerate(_FIELD.split(template)):
+                pieces.append(text(piece, at) if i % 2 else pa.scalar(piece))
+            where.append(at)
+            parts.append(pc.binary_join_element_wise(*pieces, pa.scalar("")))
+    out = _scattered(where, parts, len(items))
+    if kind == "offer" and len(items):
+        own = state.offers.reasons.take(_some(items))
+        bare = pc.utf8_rtrim(own, " .;")
+        evident = pa.array(found.kind != NOTHING)
+        both = pc.binary_join_element_wise(bare, out, "; ")
+        out = pc.if_else(pc.is_null(own), out, pc.if_else(evident, both, own))
+    return out
+
+
+def path(
+    state: MatchState, kind: Kind, user: bytes | None, position: int, item: int, found: Found
+) -> list[dict[str, Any]]:
+    """The path for one (customer, item), whose evidence is at `found[0]`: nodes and edges in turn.
+
+    A node is `{"node": label, "key": key}`, or `{"node": label, "count": x}` where it stands for x nodes; an edge is
+    `{"edge": type, ...properties}`. Each lies in the graph as written; direction is the graph's own.
+    """
+    ties = state.app_ties if kind == "app" else state.product_ties
+    label, uses = ("App", "USES_APP") if kind == "app" else ("Product", "SUBSCRIBES")
+    thing = item if kind == "app" else int(state.offers.product[item])
+    ids = state.apps.ids if kind == "app" else state.products.ids
+    evidence, x, y, other = int(found.kind[0]), int(found.x[0]), int(found.y[0]), int(found.other[0])
+    end: list[dict[str, Any]] = [_node(label, ids[thing].as_py())]
+    if kind == "offer":
+        end += [{"edge": "OF"}, _node("Offer", state.offers.ids[item].as_py())]
+    if evidence == NOTHING or user is None:
+        return [_node("User", None, count=round(float(ties.share[thing]) * state.counted)), {"edge": uses}, *end]
+    start = [_node("User", str(uuid.UUID(bytes=user)))]
+    category = int(ties.category[thing])
+    into = [] if category < 0 else [_node("Category", state.categories[category].as_py()), {"edge": "IN_CATEGORY"}]
+    if evidence == CONTACTS:
+        who = str(uuid.UUID(bytes=bytes(state.customers.users[other]).ljust(16, b"\0")))
+        return [*start, {"edge": "CALLS", "count": x, "of": y}, _node("User", who), {"edge": uses}, *end]
+    if evidence == CATEGORY:
+        between = [{"edge": uses}, _node(label, ids[other].as_py()), {"edge": "IN_CATEGORY"}]
+        return [*start, *between, *into, *end]
+    if evidence == HANDSET:
+        phone = _node("Handset", state.handsets.ids[int(ties.handset[position])].as_py())
+        owners = [{"edge": "USES_HANDSET", "count": y}, _node("User", None, count=x), {"edge": uses}]
+        return [*start, {"edge": "USES_HANDSET"}, phone, *owners, *end]
+    segment = int(ties.segment[position])
+    bar = {"edge": "FITS", "lift": round(float(found.lift[0]), 2)}
+    through = into if ties.fit_category[segment, thing] else []
+    return [*start, {"edge": "IN_SEGMENT"}, _node("Segment", state.segments[segment].as_py()), bar, *through, *end]
+
+
+def one(found: Found, place: tuple[int, int]) -> Found:
+    """The evidence at one place (row, column), as arrays of one entry."""
+    b, j = place
+    return Found(*(each[b, j : j + 1] for each in (found.kind, found.x, found.y, found.other, found.lift)))
+
+
+def flat(found: Found, places: tuple[np.ndarray, np.ndarray] | None = None) -> Found:
+    """The same evidence as flat arrays: of all pairs, or of those at `places` (rows, columns)."""
+    arrays = (found.kind, found.x, found.y, found.other, found.lift)
+    return Found(*(each.ravel() if places is None else each[places] for each in arrays))
+
+
+def _node(label: str, key: str | None, **facts: int) -> dict[str, Any]:
+    return {"node": label, **({} if key is None else {"key": key}), **facts}
+
+
+def _tenths(values: np.ndarray) -> pa.Array:
+    """Whole tenths as text with one decimal: 25 is 2.5."""
+    whole, tenth = pa.array(values // 10).cast(pa.string()), pa.array(values % 10).cast(pa.string())
+    return pc.binary_join_element_wise(whole, tenth, ".")
+
+
+def _some(row: np.ndarray) -> pa.Array:
+    return pa.array(row, mask=row < 0)
+
+
+def _scattered(where: list[np.ndarray], parts: list[pa.Array], length: int) -> pa.Array:
+    """Texts put at their places, null elsewhere."""
+    if not where:
+        return pa.nulls(length, pa.string())
+    place = np.full(length, -1, np.int64)
+    place[np.concatenate(where)] = np.arange(sum(len(w) for w in where))
+    return pa.concat_arrays([p.combine_chunks() if isinstance(p, pa.ChunkedArray) else p for p in parts]).take(
+        _some(place)
+    )

@@ -1,0 +1,59 @@
+"""Which channel an item goes through: the customer's most used among those that the item and the customer allow."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from matching.state import Kind, MatchState
+
+
+def declared(state: MatchState) -> np.ndarray:
+    """Channels of each offer in the offer's own order, int16 (o, most), -1 after them."""
+    most = max((len(each) for each in state.offers.channels), default=0)
+    table = np.full((len(state.offers.channels), most), -1, np.int16)
+    for i, each in enumerate(state.offers.channels):
+        table[i, : len(each)] = each
+    return table
+
+
+def choose(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarray, asked: int = -1) -> np.ndarray:
+    """Channel of each item: positions int16 (b, k), -1 for none.
+
+    `asked` >= 0 is taken as it is (eligibility has seen to it). Otherwise an offer takes the customer's most used
+    channel that it goes through, else the first it names; an app takes the customer's most used channel, or none. A
+    customer who must not be approached is left with channels where the customer comes to the operator.
+    """
+    out = np.full(items.shape, -1, np.int16)
+    if asked >= 0:
+        out[items >= 0] = asked
+        return out
+    channels = state.channels
+    open_ = channels.inbound[None, :] | ~state.customers.no_contact[users][:, None]
+    if kind == "app":
+        through, order = np.ones((1, len(channels.ids)), bool), np.zeros((1, 0), np.int16)
+    else:
+        through, order = state.offers.through, declared(state)
+    _choose(channels.best[users], open_, through, order, items, kind == "app", out)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def first_open(best: np.ndarray, open_: np.ndarray, through: np.ndarray, order: np.ndarray) -> int:
+    """The first of `best`, then of `order`, that is both open to the customer and one of the item's channels."""
+    for channel in best:
+        if channel >= 0 and open_[channel] and through[channel]:
+            return int(channel)
+    for channel in order:
+        if channel >= 0 and open_[channel] and through[channel]:
+            return int(channel)
+    return -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _choose(best, open_, through, order, items, shared, out):  # type: ignore[no-untyped-def]
+    for b in range(items.shape[0]):
+        for j in range(items.shape[1]):
+            if items[b, j] >= 0:
+                item = 0 if shared else items[b, j]
+                out[b, j] = first_open(best[b], open_[b], through[item], order[item])

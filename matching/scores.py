@@ -1,0 +1,149 @@
+"""How well items fit customers: apps by their vectors, offers by propensity × value × priority.
+
+Customers of whom the snapshot knows nothing get the shares of their segment, and without a segment those of all
+customers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.rank import pair_scores
+from matching.state import MatchState
+
+MOST_LIKELY = 0.95
+"""No acceptance is expected above this."""
+VALUE_BOUNDS = (0.1, 10.0)
+"""An offer's value counts from a tenth of the mean value to ten times."""
+
+
+@dataclass(frozen=True)
+class AppScores:
+    """Scores of all apps for b customers.
+
+    scores  float32 (b, m)
+    left    float32 (b, d): customers' vectors, zeros where `exact`
+    exact   bool (b): shares of segment or network, not a dot product
+    """
+
+    scores: np.ndarray
+    left: np.ndarray
+    exact: np.ndarray
+
+
+def app_scores(state: MatchState, users: np.ndarray, fold: np.ndarray | None = None) -> AppScores:
+    """Scores of all apps for customers at `users` (b,).
+
+    `fold` int64 (f,): apps that a single customer used since the snapshot; the customer's vector v becomes the mean of
+    v, weighted by the apps used before, and the apps' vectors, each brought to the length of v. A customer without
+    a vector takes the mean of the apps' vectors, brought to the length of an average customer's.
+    """
+    vectors = state.vectors
+    row = vectors.row[users]
+    left = np.zeros((len(users), vectors.apps.shape[1]), np.float32)
+    known = row >= 0
+    left[known] = vectors.users[row[known]]
+    if fold is not None and len(fold):
+        left[0] = _folded(state, left[0], fold, len(state.used.row(int(users[0]))))
+    exact: np.ndarray = np.asarray(~left.any(axis=1))
+    scores = left @ vectors.apps.T
+    if exact.any():
+        segment = vectors.segment[users[exact]]
+        shares = np.tile(vectors.popularity, (len(segment), 1))
+        shares[segment >= 0] = vectors.segment_apps[segment[segment >= 0]]
+        scores[exact] = shares
+    return AppScores(scores, left, exact)
+
+
+def readable(values: np.ndarray, exact: np.ndarray) -> np.ndarray:
+    """Scores of apps from 0 to 1, in the same order: shares as they are, and of a dot product z (standard
+    deviations above the customer's mean app) 1 / (1 + exp(1 - z / 2)): .5 at 2 deviations, .88 at 6.
+
+    >>> readable(np.array([[2.0], [0.25]]), np.array([False, True])).tolist()
+    [[0.5], [0.25]]
+    """
+    return np.where(exact[:, None], values, 1 / (1 + np.exp(1 - values / 2)))
+
+
+@dataclass(frozen=True)
+class OfferScores:
+    """Scores of all offers for b customers and the factors they are made of, float64 (b, o).
+
+    score = propensity × value × priority, propensity = min(prior × 2 affinity, MOST_LIKELY)
+
+    prior     acceptance of the offer, in the customer's segment where it was shown there
+    affinity  0 to 1, of the customer to the offer's product; .5 where nothing is known
+    value     (o) margin over the mean margin of all offers, within VALUE_BOUNDS; 1 where not given
+    priority  (o) .5 to 1.5
+    """
+
+    score: np.ndarray
+    propensity: np.ndarray
+    prior: np.ndarray
+    affinity: np.ndarray
+    value: np.ndarray
+    priority: np.ndarray
+
+    def factors(self, row: int, item: int) -> dict[str, float]:
+        """The factors of one score, by name."""
+        return {
+            "prior": float(self.prior[row, item]),
+            "affinity": float(self.affinity[row, item]),
+            "propensity": float(self.propensity[row, item]),
+            "value": float(self.value[item]),
+            "priority": float(self.priority[item]),
+        }
+
+
+def offer_scores(state: MatchState, users: np.ndarray) -> OfferScores:
+    """Scores of all offers for customers at `users` (b,)."""
+    offers, vectors = state.offers, state.vectors
+    prior = offers.prior[vectors.segment[users]]  # -1 takes the last row, which is overall
+    affinity = _affinity(state, users)
+    mean = np.nanmean(offers.value) if np.isfinite(offers.value).any() else 1.0
+    value = np.clip(np.nan_to_num(offers.value / (mean if mean > 0 else 1.0), nan=1.0), *VALUE_BOUNDS)
+    priority = 0.5 + np.clip(offers.priority, 0, 100) / 100
+    propensity = np.minimum(prior * 2 * affinity, MOST_LIKELY)
+    return OfferScores(propensity * value * priority, propensity, prior, affinity, value, priority)
+
+
+def _affinity(state: MatchState, users: np.ndarray) -> np.ndarray:
+    """Affinity (b, o): sigmoid of the vectors' product; without vectors, how the customer's segment differs from all:
+    share in the segment / (share in the segment + share among all)."""
+    vectors = state.vectors
+    column = state.products.vector[state.offers.product]
+    row = vectors.row[users]
+    left = np.zeros((len(users), vectors.products.shape[1]), np.float32)
+    left[row >= 0] = vectors.product_users[row[row >= 0]]
+    affinity = 1 / (1 + np.exp(-pair_scores(left, vectors.products, column)))
+    cold = ~left.any(axis=1)
+    if cold.any():
+        affinity[cold] = 0.5
+        segment = vectors.segment[users]
+        some = np.flatnonzero(cold & (segment >= 0))
+        inside = vectors.segment_products[segment[some]][:, column].astype(np.float64)
+        overall = np.broadcast_to(vectors.product_popularity[column].astype(np.float64), inside.shape)
+        total = inside + overall
+        affinity[some] = np.divide(inside, total, out=np.full(inside.shape, 0.5), where=total > 0)
+    affinity[:, column < 0] = 0.5
+    return affinity
+
+
+def _folded(state: MatchState, vector: np.ndarray, fold: np.ndarray, before: int) -> np.ndarray:
+    vectors = state.vectors
+    mean = vectors.apps[fold].astype(np.float64).mean(axis=0)
+    length = float(np.linalg.norm(vector))
+    if length == 0:
+        before, length = 0, 1 / max(_spread(mean, vectors.apps), 1e-12) * float(np.linalg.norm(mean))
+    norm = float(np.linalg.norm(mean))
+    if norm == 0:
+        return vector
+    mixed = (before * vector + len(fold) * mean * (length / norm)) / (before + len(fold))
+    return mixed.astype(np.float32)
+
+
+def _spread(vector: np.ndarray, apps: np.ndarray) -> float:
+    """Standard deviation of a vector's scores over all apps."""
+    return float((apps @ vector.astype(np.float32)).std())

@@ -1,0 +1,158 @@
+"""Everything a decision needs, in memory: `MatchState.load` reads the lake and the snapshot once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import pyarrow as pa
+
+from embeddings.snapshot import Snapshot
+from lake.clock import today as today_of
+from lake.errors import BadValue, UnknownName
+from lake.home import Home
+from lake.settings import Settings
+from lake.tables import Lake
+from matching.answered import Paused, load_paused
+from matching.arrays import Ragged
+from matching.audience import load_audience
+from matching.catalogue import (
+    Apps,
+    Offers,
+    Products,
+    categories_of,
+    load_apps,
+    load_categories,
+    load_offers,
+    load_products,
+)
+from matching.channels import Channels, load_channels
+from matching.customers import Customers, Handsets, load_customers, load_handsets, load_held
+from matching.evidence import Ties
+from matching.rank import warm_up
+from matching.ties import load_contacts, load_segments, load_ties, load_used
+from matching.vectors import Vectors, load_vectors
+
+Kind = Literal["app", "offer"]
+KINDS = ("app", "offer")
+
+
+@dataclass(frozen=True)
+class MatchState:
+    """Arrays by position: customers (the last position is an unknown number), apps, products, offers, channels.
+
+    It does not change once loaded and may be read by any number of threads; what customers answer after it was
+    loaded is kept in `matching.answered.Answered`.
+    """
+
+    today: dt.date
+    snapshot_id: str
+    customers: Customers
+    handsets: Handsets
+    channels: Channels
+    apps: Apps
+    products: Products
+    offers: Offers
+    vectors: Vectors
+    used: Ragged
+    held: Ragged
+    categories: pa.Array
+    segments: pa.Array
+    app_ties: Ties
+    product_ties: Ties
+    paused: Paused
+
+    @classmethod
+    def load(
+        cls, home: Home, settings: Settings, lake: Lake, snapshot: Snapshot, *, today: dt.date | None = None
+    ) -> MatchState:
+        """Read the lake and map a snapshot.
+
+        `today` is the clock's day unless the settings name one. Raises NotReady where nothing has been loaded.
+        """
+        day = today_of(settings, lake, clock=True) if today is None else today
+        users = lake.read("customers", ["user"])["user"]
+        handsets = load_handsets(lake)
+        customers = load_customers(lake, day, handsets)
+        segments, segment = load_segments(lake, users)
+        vectors = load_vectors(snapshot, users, segments, segment)
+        categories = load_categories(lake)
+        app_category = categories_of(lake, "app", vectors.app_ids, categories)
+        apps = load_apps(lake, vectors, handsets, app_category)
+        products = load_products(lake, vectors)
+        product_category = categories_of(lake, "product", products.ids, categories)
+        channels = load_channels(lake, users)
+        audience = load_audience(lake, customers, handsets, day)
+        offers = load_offers(lake, vectors, products, channels.ids, audience, day)
+        used = load_used(lake, apps.ids, customers.n)
+        held = load_held(lake, users, products.ids, day)
+        contacts = load_contacts(lake, settings, customers.consent, customers.off_net)
+        counted = ~customers.off_net
+        around = (contacts, customers.handset, len(handsets.ids), counted)
+        bar = (categories, segment, segments)
+        state = cls(
+            today=day,
+            snapshot_id=snapshot.id,
+            customers=customers,
+            handsets=handsets,
+            channels=channels,
+            apps=apps,
+            products=products,
+            offers=offers,
+            vectors=vectors,
+            used=used,
+            held=held,
+            categories=categories,
+            segments=segments,
+            app_ties=load_ties(lake, "app", apps.ids, used, *around, app_category, *bar),
+            product_ties=load_ties(lake, "product", products.ids, held, *around, product_category, *bar),
+            paused=load_paused(lake, users, offers.ids, apps.ids, day),
+        )
+        warm_up()
+        return state
+
+    def items(self, kind: Kind) -> pa.Array:
+        """Identifiers of all apps, or of all offers, by position."""
+        return self.apps.ids if kind == "app" else self.offers.ids
+
+    def places(self, kind: Kind) -> dict[str, int]:
+        """Position of each identifier of `items(kind)`."""
+        return self._app_places if kind == "app" else self._offer_places
+
+    @cached_property
+    def _app_places(self) -> dict[str, int]:
+        return {item: i for i, item in enumerate(self.apps.ids.to_pylist())}
+
+    @cached_property
+    def _offer_places(self) -> dict[str, int]:
+        return {item: i for i, item in enumerate(self.offers.ids.to_pylist())}
+
+    @cached_property
+    def counted(self) -> int:
+        """Customers that shares are counted over: all of the own network."""
+        return int((~self.customers.off_net).sum())
+
+    def channel(self, name: str | None) -> int:
+        """Position of a channel, -1 for None. Raises UnknownName, listing the channels there are."""
+        if name is None:
+            return -1
+        known = self.channels.ids.to_pylist()
+        if name not in known:
+            raise UnknownName(f"there is no channel {name!r}", f"the channels are {', '.join(known) or '(none)'}")
+        return known.index(name)
+
+
+def check_kind(kind: str) -> Kind:
+    """The kind, or BadValue."""
+    if kind not in KINDS:
+        raise BadValue(f"kind is {kind!r}", "it should be app or offer")
+    return kind  # type: ignore[return-value]
+
+
+def check_k(k: int) -> int:
+    """k, or BadValue where it is below 1 or no whole number."""
+    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        raise BadValue(f"k is {k!r}", "it should be a whole number from 1")
+    return k

@@ -1,0 +1,98 @@
+"""The snapshot's arrays (mapped, not read) brought to the order of the lake's customers, products and offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from embeddings.snapshot import Snapshot
+from matching.arrays import positions
+from matching.customers import whole
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Arrays of one snapshot of n' users, m apps, p products and s segments.
+
+    row              int32 (n + 1)   the snapshot's row of each customer of the lake, -1 where it has none
+    users, apps      float32 (n', d), (m, d): users[u] · apps[a] is the score, in standard deviations above the
+                     customer's mean app; a row of zeros is a customer of whom nothing is known
+    longest_app      largest length of an app's vector, which bounds rounding errors
+    popularity       float32 (m)     share of customers who use the app
+    product_users, products   float32 (n', e), (p, e): sigmoid of their dot product is the affinity
+    product_popularity        float32 (p)
+    segment          int32 (n + 1)   place in the snapshot's segments, -1 without
+    segment_apps, segment_products   float32 (s, m), (s, p): shares of the segment's users
+    """
+
+    row: np.ndarray
+    users: np.ndarray
+    app_ids: pa.Array
+    apps: np.ndarray
+    longest_app: float
+    popularity: np.ndarray
+    product_ids: pa.Array
+    product_users: np.ndarray
+    products: np.ndarray
+    product_popularity: np.ndarray
+    segment_ids: pa.Array
+    segment: np.ndarray
+    segment_apps: np.ndarray
+    segment_products: np.ndarray
+    offers: pa.Table
+    offer_segments: pa.Table
+
+
+def load_vectors(
+    snapshot: Snapshot, users: pa.ChunkedArray, segment_names: pa.Array, lake_segment: np.ndarray
+) -> Vectors:
+    """Arrays of a snapshot for the customers `users` (n).
+
+    Customers that came after the snapshot have no row; their segment, where the lake has one, is
+    `segment_names[lake_segment[u]]` (n + 1).
+    """
+    packed = np.ascontiguousarray(snapshot.users, np.uint8)
+    fixed = pa.Array.from_buffers(pa.binary(16), len(packed), [None, pa.py_buffer(packed)])
+    row = np.append(positions(users, fixed.cast(pa.binary())), -1).astype(np.int32)
+    segment_ids = pa.array(snapshot.segments, pa.string())
+    segment = np.append(np.asarray(snapshot.user_segment, np.int32), np.int32(-1))[row]
+    now = np.append(positions(segment_names, segment_ids), -1)[lake_segment].astype(np.int32)
+    apps = np.ascontiguousarray(snapshot.app_vectors, np.float32)
+    return Vectors(
+        row=row,
+        users=snapshot.user_vectors,
+        app_ids=pa.array(snapshot.apps, pa.string()),
+        apps=apps,
+        longest_app=float(np.sqrt(np.max(np.einsum("md,md->m", apps, apps), initial=0))),
+        popularity=np.asarray(snapshot.app_popularity, np.float32),
+        product_ids=pa.array(snapshot.products, pa.string()),
+        product_users=snapshot.product_user_vectors,
+        products=np.ascontiguousarray(snapshot.product_vectors, np.float32),
+        product_popularity=np.asarray(snapshot.product_popularity, np.float32),
+        segment_ids=segment_ids,
+        segment=np.where(segment >= 0, segment, now),
+        segment_apps=snapshot.segment_app_scores,
+        segment_products=snapshot.segment_product_scores,
+        offers=snapshot.offers,
+        offer_segments=snapshot.offer_segments,
+    )
+
+
+def acceptance(vectors: Vectors, offers: pa.Array, default: float) -> np.ndarray:
+    """Acceptance expected of each offer in each segment, float64 (segments + 1, offers); the last row is overall.
+
+    A segment that was never shown an offer takes the overall figure; an offer that came after the snapshot takes the
+    mean of the others, or `default`.
+    """
+    known = vectors.offers
+    rates = np.asarray(whole(known["acceptance"]).cast(pa.float64()))
+    overall = np.append(rates, rates.mean() if len(rates) else default)[positions(offers, known["offer"])]
+    table = np.tile(overall, (len(vectors.segment_ids) + 1, 1))
+    shown = vectors.offer_segments
+    if len(shown) and len(offers):
+        place, column = positions(shown["segment"], vectors.segment_ids), positions(shown["offer"], offers)
+        ok = (place >= 0) & (column >= 0)
+        table[place[ok], column[ok]] = np.asarray(whole(shown["acceptance"]))[ok]
+    return table
