@@ -9,10 +9,11 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lake.errors import DiskFull, HomeError, HomeHeld, WrongKey
+from lake import publish
+from lake.errors import DiskFull, HomeError, HomeHeld, SettingError, WrongKey
 from lake.pseudonyms import Pseudonyms, make_key, read_key
 from lake.settings import Settings
 
@@ -64,7 +65,28 @@ class Home:
                 f"{settings.home} has format {found}, this version reads {FORMAT}",
                 "use the version that filled it, or load the feeds into a new home",
             )
+        home.check_period(settings)
+        if publish.unfinished(home.root):  # a writer was killed while publishing, unless one is at it now
+            with suppress(HomeHeld), home.writing("recovery"):
+                pass
         return home
+
+    def check_period(self, settings: Settings) -> None:
+        """Raise SettingError when the settings' period is another than the one this home was filled with."""
+        marker = self.root / "format"
+        kept = json.loads(marker.read_text()).get("period", settings.period) if marker.exists() else settings.period
+        if kept != settings.period:
+            raise SettingError(
+                f"setting DUMBBELL_PERIOD is {settings.period!r}, but {self.root.name} was filled with {kept!r}",
+                f"set DUMBBELL_PERIOD={kept}, or load the feeds into a new home",
+            )
+
+    def keep_period(self, settings: Settings) -> None:
+        """Fix the length of a period, with the first load."""
+        marker = self.root / "format"
+        facts = json.loads(marker.read_text())
+        if facts.setdefault("period", settings.period) == settings.period:
+            self.write_text(marker, json.dumps(facts))
 
     def pseudonyms(self, *, create: bool = False) -> Pseudonyms:
         """The pseudonyms of this home's key; made with the first use when `create`.
@@ -91,6 +113,8 @@ class Home:
     def writing(self, command: str, *, wait: bool = False) -> Iterator[None]:
         """Hold the home for writing; the operating system lets go when the process ends, however it ends.
 
+        What a killed writer had begun to publish is finished first.
+
         Raises HomeHeld, saying who holds it, unless `wait`.
         """
         path = self.root / "lock"
@@ -114,6 +138,7 @@ class Home:
             file.truncate()
             file.write(f"`dumbbell {command}` (process {os.getpid()})")
             file.flush()
+            publish.recover(self.root)
             yield
 
     def write_text(self, path: Path, text: str, *, secret: bool = False) -> None:
@@ -134,7 +159,7 @@ def enough_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         free = shutil.disk_usage(folder).free // 10**6
         raise DiskFull(

@@ -1,0 +1,367 @@
+"""The 18 feeds, each column's rule declared once.
+
+Validation, the lake's schemas, the generated documentation and the sample's check all read these
+declarations; a rule that one column cannot express (two columns together) is in `loaders.rules`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+Type = Literal[
+    "number",  # a telephone number: becomes a pseudonym
+    "hashed",  # any text: becomes a pseudonym (`person`, `account`)
+    "id",
+    "handset",  # a TAC or a model id; an IMEI is cut to its TAC
+    "text",
+    "date",
+    "moment",
+    "date or moment",
+    "month",
+    "integer",
+    "decimal",
+    "boolean",
+    "choice",
+    "list",  # of identifiers, separated by `;`
+    "url",
+    "condition",
+]
+
+ARROW: dict[str, pa.DataType] = {
+    "number": pa.binary(),
+    "hashed": pa.binary(),
+    "date": pa.date32(),
+    "moment": pa.timestamp("us"),
+    "date or moment": pa.timestamp("us"),
+    "integer": pa.int64(),
+    "decimal": pa.float64(),
+    "boolean": pa.bool_(),
+    "list": pa.list_(pa.string()),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a feed.
+
+    `default` is the value when absent; `allowed` the choices, `low` and `high` the bounds (both
+    included) of a number; `of` the feed whose key this identifier is.
+    """
+
+    name: str
+    type: Type
+    required: bool = False
+    key: bool = False
+    default: str | int | bool | None = None
+    allowed: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    of: str | None = None
+    doc: str = ""
+
+    @property
+    def lake_name(self) -> str:
+        """The column's name in the lake: a customer's `number` is kept as `user`."""
+        return "user" if self.name == "number" else self.name
+
+    @property
+    def arrow(self) -> pa.DataType:
+        return ARROW.get(self.type, pa.string())
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One feed: its columns in the lake's order. An event feed has no key and is kept by month."""
+
+    name: str
+    columns: tuple[Column, ...]
+    event: bool = False
+    doc: str = ""
+
+    @property
+    def key(self) -> list[str]:
+        """Names of the key's columns in the lake; empty for an event feed."""
+        return [c.lake_name for c in self.columns if c.key]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The table's schema in the lake: an event's `at` is followed by its local `day` and `hour`."""
+        fields = []
+        for column in self.columns:
+            fields.append(pa.field(column.lake_name, column.arrow))
+            if self.event and column.name == "at":
+                fields += [pa.field("day", pa.date32()), pa.field("hour", pa.uint8())]
+        return pa.schema(fields)
+
+    def column(self, name: str) -> Column:
+        """The column of that name in the feed. Raises KeyError."""
+        return next(c for c in self.columns if c.name == name) if name in self.names else _unknown(self.name, name)
+
+    @property
+    def names(self) -> list[str]:
+        return [c.name for c in self.columns]
+
+
+def _unknown(feed: str, name: str) -> Column:
+    raise KeyError(f"{feed} has no column {name}")
+
+
+def _key(name: str, type_: Type = "id", **facts: object) -> Column:
+    return Column(name, type_, required=True, key=True, **facts)  # type: ignore[arg-type]
+
+
+def _must(name: str, type_: Type = "id", **facts: object) -> Column:
+    return Column(name, type_, required=True, **facts)  # type: ignore[arg-type]
+
+
+def _choice(name: str, *allowed: str, **facts: object) -> Column:
+    return Column(name, "choice", allowed=allowed, **facts)  # type: ignore[arg-type]
+
+
+def _count(name: str, **facts: object) -> Column:
+    return Column(name, "integer", low=0, **facts)  # type: ignore[arg-type]
+
+
+def _amount(name: str, **facts: object) -> Column:
+    return Column(name, "decimal", low=0, **facts)  # type: ignore[arg-type]
+
+
+NETWORKS = ("2g", "3g", "4g", "5g")
+LAT = _must("lat", "decimal", low=-90, high=90, doc="degrees north")
+LON = _must("lon", "decimal", low=-180, high=180, doc="degrees east")
+
+_ALL = (
+    Feed(
+        "users",
+        (
+            _key("number", "number"),
+            Column("activated_on", "date", doc="required with `account`"),
+            Column("left_on", "date"),
+            _choice("status", "active", "barred", "left"),
+            _choice("kind", "person", "company", "service", "machine", default="person"),
+            Column("account", "hashed", doc="a new one on the same number is a new customer"),
+            Column("birth_year", "integer", low=1850, high=2100),
+            _choice("gender", "f", "m"),
+            Column("income_band", "integer", low=1, high=5),
+            Column("city", "text"),
+            Column("brand", "text"),
+            Column("star", "integer", low=0, high=5),
+            Column("arpu", "decimal", doc="money"),
+            Column("contract_until", "date"),
+            _choice("sim", *NETWORKS),
+            Column("person", "hashed", doc="the natural person behind several numbers"),
+            Column("consent", "boolean", default=True),
+            Column("no_contact", "boolean", default=False),
+        ),
+        doc="customers, one row a number",
+    ),
+    Feed(
+        "handsets",
+        (
+            _key("handset", "handset", doc="a TAC or a model id"),
+            Column("brand", "text"),
+            Column("model", "text"),
+            Column("os", "text"),
+            Column("os_version", "text"),
+            _choice("network", *NETWORKS),
+            _amount("screen_inches"),
+            Column("price", "decimal", doc="money"),
+            Column("released_on", "date"),
+        ),
+        doc="the catalogue of handsets",
+    ),
+    Feed(
+        "user_handsets",
+        (
+            _key("number", "number"),
+            _key("handset", "handset", of="handsets"),
+            _key("since", "date"),
+            Column("until", "date"),
+        ),
+        doc="who used which handset, and when",
+    ),
+    Feed(
+        "apps",
+        (
+            _key("app"),
+            _must("name", "text"),
+            Column("category", "text"),
+            Column("subcategory", "text"),
+            Column("publisher", "text"),
+            Column("os", "list", doc="empty: any"),
+            Column("own", "boolean", doc="true for the operator's own"),
+            Column("price", "decimal", doc="money"),
+        ),
+        doc="the catalogue of apps",
+    ),
+    Feed(
+        "app_usage",
+        (
+            _must("number", "number"),
+            _must("app", of="apps"),
+            _must("at", "date or moment"),
+            _count("sessions", default=1),
+            _count("seconds"),
+            _amount("mb", doc="10^6 bytes"),
+        ),
+        event=True,
+        doc="use of apps",
+    ),
+    Feed(
+        "web_visits",
+        (
+            _must("number", "number"),
+            _must("at", "moment"),
+            _must("url", "url", doc="host, or host and path; the query is dropped"),
+            _amount("mb", doc="10^6 bytes"),
+        ),
+        event=True,
+        doc="visits to hosts, to be translated by `url_rules`",
+    ),
+    Feed(
+        "url_rules",
+        (
+            _key("pattern", doc="host, `*.host`, or host with a path prefix"),
+            Column("app", "id", of="apps"),
+            Column("tag", "text"),
+            Column("content", "text"),
+        ),
+        doc="what a host or path stands for; at least one of `app`, `tag`, `content`",
+    ),
+    Feed(
+        "products",
+        (
+            _key("product"),
+            _must("name", "text"),
+            _choice("kind", "plan", "data_pack", "voice_pack", "service", "contract", "handset_deal", required=True),
+            Column("monthly_fee", "decimal", doc="money"),
+            _amount("minutes"),
+            _amount("mb", doc="10^6 bytes"),
+            _count("messages"),
+            Column("extra_minute", "decimal", doc="money"),
+            Column("extra_mb", "decimal", doc="money"),
+            Column("extra_message", "decimal", doc="money"),
+            _count("valid_days"),
+            _count("contract_months"),
+            _choice("needs_network", *NETWORKS),
+            Column("needs_os", "text"),
+            Column("excludes", "list", of="products", doc="products that cannot be held beside it"),
+        ),
+        doc="the catalogue of products",
+    ),
+    Feed(
+        "subscriptions",
+        (
+            _key("number", "number"),
+            _key("product", of="products"),
+            _key("since", "date"),
+            Column("until", "date"),
+        ),
+        doc="who holds which product, and when",
+    ),
+    Feed(
+        "bills",
+        (
+            _key("number", "number"),
+            _key("month", "month"),
+            Column("fee", "decimal", doc="money"),
+            _amount("minutes"),
+            _amount("mb", doc="10^6 bytes"),
+            _count("messages"),
+            _count("complaints"),
+            _count("dropped_calls"),
+            _count("slow_sessions"),
+            _count("roaming_days"),
+            _count("days_on", doc="days with any activity"),
+            Column("recharged", "decimal", doc="money"),
+            Column("balance", "decimal", doc="money"),
+        ),
+        doc="a customer's month",
+    ),
+    Feed(
+        "channels",
+        (
+            _key("channel"),
+            _must("name", "text"),
+            _choice("kind", "sms", "popup", "hotline", "store", "app", "web", "chat", "outbound", required=True),
+            _count("daily_capacity"),
+            Column("unit_cost", "decimal", doc="money"),
+        ),
+        doc="ways to reach a customer",
+    ),
+    Feed(
+        "touches",
+        (_must("number", "number"), _must("channel", of="channels"), _must("at", "moment")),
+        event=True,
+        doc="a customer used or visited a channel",
+    ),
+    Feed(
+        "offers",
+        (
+            _key("offer"),
+            _must("product", of="products"),
+            _must("title", "text"),
+            Column("script", "text"),
+            Column("reason", "text"),
+            _must("channels", "list", of="channels"),
+            Column("starts_on", "date"),
+            Column("ends_on", "date"),
+            Column("priority", "integer", low=0, high=100),
+            Column("value", "decimal", doc="money: margin of one acceptance"),
+            Column("audience", "condition", doc="a condition; empty: all"),
+        ),
+        doc="what may be offered, through which channels, to whom",
+    ),
+    Feed(
+        "responses",
+        (
+            _must("number", "number"),
+            _must("offer", of="offers"),
+            _must("channel", of="channels"),
+            _must("at", "moment"),
+            _choice("outcome", "shown", "accepted", "refused", "ignored", required=True),
+            Column("decision", "id"),
+            _count("position"),
+            Column("probability", "decimal", low=0, high=1, doc="of having been shown"),
+        ),
+        event=True,
+        doc="what customers answered",
+    ),
+    Feed(
+        "calls",
+        (
+            _must("caller", "number"),
+            _must("callee", "number"),
+            _must("at", "moment"),
+            Column("seconds", "integer", default=0, doc="below 0 is 0"),
+            _choice("kind", "voice", "message", default="voice"),
+            Column("answered", "boolean", doc="when absent: true when a message, or `seconds` > 0"),
+            Column("cell", "id", of="cells", doc="of the reporting side"),
+            _choice("record", "out", "in"),
+            Column("call", "id"),
+        ),
+        event=True,
+        doc="calls and messages",
+    ),
+    Feed("cells", (_key("cell"), LAT, LON), doc="where the cells are"),
+    Feed("stores", (_key("store"), _must("name", "text"), LAT, LON), doc="where the stores are"),
+    Feed(
+        "questions",
+        (
+            _key("question"),
+            _key("answer"),
+            Column("text", "text", doc="the answer's wording"),
+            Column("tags", "list"),
+            Column("offer", "id", of="offers"),
+        ),
+        doc="questions to customers and their answers",
+    ),
+)
+
+FEEDS: dict[str, Feed] = {feed.name: feed for feed in _ALL}
+"""All feeds by name, in the order of the specification."""
+
+CALL_PARTIES = ("caller", "callee")

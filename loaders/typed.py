@@ -1,0 +1,64 @@
+"""Parquet's typed columns as the text that a CSV would hold, so that one set of rules reads both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lake.errors import FeedError
+
+
+def as_text(column: pa.Array, name: str) -> pa.Array:
+    """A column of any plain type as text, empty where null. Raises FeedError for a nested type.
+
+    >>> as_text(pa.array([5.0, 2.5, None]), "star").to_pylist()
+    ['5', '2.5', '']
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if pa.types.is_string(kind):
+        return column.fill_null("") if column.null_count else column
+    if pa.types.is_null(kind):
+        return pa.array([""] * len(column), pa.string())
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        joined = pc.binary_join(column.cast(pa.list_(pa.string())), ";")
+        return joined.fill_null("")
+    if pa.types.is_floating(kind):
+        return _floats(column.cast(pa.float64()))
+    if pa.types.is_boolean(kind):
+        return pc.if_else(column, "true", "false").fill_null("")
+    if pa.types.is_date(kind):
+        return column.cast(pa.date32()).cast(pa.string()).fill_null("")
+    if pa.types.is_timestamp(kind):
+        return _timestamps(column)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
+        return _utf8(column, name)
+    try:
+        return column.cast(pa.string()).fill_null("")
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise FeedError(f"column {name} has the type {kind}", "write it as text, or as a plain type") from error
+
+
+def _floats(column: pa.Array) -> pa.Array:
+    values = column.fill_null(np.nan).to_numpy(zero_copy_only=False)
+    whole = np.isfinite(values) & (np.abs(values) < 2**53) & (np.trunc(values) == values)
+    integers = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.string())
+    text = pc.if_else(pa.array(whole), integers, column.cast(pa.string()))
+    return pc.if_else(pa.array(np.isnan(values)), "", text).fill_null("")
+
+
+def _timestamps(column: pa.Array) -> pa.Array:
+    """ISO 8601 with `Z` when the column has a zone; midnight without a zone stays a date (as pandas writes dates)."""
+    micros = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    plain = micros.cast(pa.int64()).cast(pa.timestamp("us"))
+    text = plain.cast(pa.string())
+    return (pc.binary_join_element_wise(text, "Z", "") if column.type.tz else text).fill_null("")
+
+
+def _utf8(column: pa.Array, name: str) -> pa.Array:
+    try:
+        return column.cast(pa.string()).fill_null("")
+    except pa.ArrowInvalid as error:
+        raise FeedError(f"column {name} holds bytes that are no UTF-8", "write it as text") from error
