@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from lake.clock import today
 
 from graph.dumbbell.categories import learn_categories
 from graph.dumbbell.channel_use import measure_channel_use
@@ -12,7 +11,7 @@ from graph.dumbbell.fits import measure_fits
 from graph.dumbbell.holdings import app_use, products_held
 from graph.dumbbell.population import Population
 from graph.dumbbell.segments import assign_segments
-from lake.progress import working
+from lake.clock import today
 from lake.settings import Settings
 from lake.tables import Lake
 
@@ -48,16 +47,15 @@ def build(lake: Lake, settings: Settings) -> bool:
         metadata = pq.read_schema(lake.files("fits")[0]).metadata or {}
         if metadata.get(MARK) == mark:
             return False
-    with working("segments, categories and what fits whom"):
-        population = Population.read(lake)
-        apps = app_use(lake, population)
-        products = products_held(lake, population, day)
-        categories = learn_categories(lake, apps)
-        segments = assign_segments(lake, population, apps, categories, day)
-        channels = measure_channel_use(lake, day)
-        fits = measure_fits(lake, population, apps, products, categories, segments, channels)
-        lake.write("segments", pa.table({"user": population.users, "segment": segments.of_users()}))
-        lake.write("categories", categories)
-        lake.write("channel_use", channels)
-        lake.write("fits", fits.replace_schema_metadata({MARK: mark}))
+    population = Population.read(lake)
+    apps = app_use(lake, population)
+    products = products_held(lake, population, day)
+    categories = learn_categories(lake, apps)
+    segments = assign_segments(lake, population, apps, categories, day)
+    channels = measure_channel_use(lake, day)
+    fits = measure_fits(lake, population, apps, products, categories, segments, channels)
+    lake.write("segments", pa.table({"user": population.users, "segment": segments.of_users()}))
+    lake.write("categories", categories)
+    lake.write("channel_use", channels)
+    lake.write("fits", fits.replace_schema_metadata({MARK: mark}))
     return True

@@ -1,0 +1,122 @@
+"""The lake into Neo4j: what changed since the last load, part by part, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from graph.edges import CALLS, EDGES, Edges, calls_part
+from graph.nodes import NODES, Nodes
+from graph.schema import KEYS, ensure
+from graph.scores import write_scores
+from graph.state import forget_part, keep_part, open_part, read_state, seal
+from graph.store import Store
+from graph.sync import READ_S, Change, Kind, edge_kind, node_kind, sync
+from lake.settings import Settings
+from lake.tables import Lake
+
+__all__ = ["load_graph", "write_scores"]
+
+VERSION = 1
+"""Part of every fingerprint: raised when the same lake would give another graph."""
+
+ANSWERED = "EXISTS { (n)-[answer:RESPONDED]-() WHERE answer.feed_row IS NULL }"
+"""Nodes that stay whatever the lake says: what customers answered through the API is recorded nowhere else."""
+
+
+def load_graph(lake: Lake, store: Store, settings: Settings) -> dict[str, Any]:
+    """Bring the graph to what the lake says; a second load of the same lake writes nothing.
+
+    Each part (the nodes of a label, the edges of a type, the calls of a period) has a fingerprint of the tables it is
+    made from; a part whose fingerprint changed is compared with the graph, and the difference is
+    written. `CALLS` are kept for the last `settings.keep_periods` periods. Edges that the API wrote are left alone.
+
+    Returns `{"nodes": {label: number}, "edges": {type: number}, "created", "changed", "removed", "parts": [written]}`.
+    Raises NotReady where nothing has been loaded into the lake.
+    """
+    state = read_state(store)
+    change = Change()
+    written: list[str] = []
+    parts: list[Nodes | Edges] = [*NODES, *EDGES, *map(calls_part, _kept_periods(lake, settings))]
+    for part in parts:
+        name = part.label if isinstance(part, Nodes) else part.part
+        partition = None if isinstance(part, Nodes) else part.partition
+        fingerprint = f"{VERSION} {lake.fingerprint(part.inputs, partition)}"
+        if state.get(name) == fingerprint:
+            continue
+        if not written:
+            ensure(store)
+        open_part(store, name)
+        change += _load_nodes(lake, store, part) if isinstance(part, Nodes) else _load_edges(lake, store, part)
+        keep_part(store, name, fingerprint)
+        written.append(name)
+    for old in _outdated(store, lake, settings, state):
+        change += sync(store, _edge_kind(old, old.none()), old.none())
+        forget_part(store, old.part)
+        written.append(old.part)
+    if written:
+        seal(store)
+    return {**count(store), **vars(change), "parts": written}
+
+
+def count(store: Store) -> dict[str, dict[str, int]]:
+    """How many nodes of each label and edges of each type the graph has."""
+    nodes = {label: store.read(f"MATCH (n:{label}) RETURN count(n) AS n")[0]["n"] for label in KEYS}
+    types = dict.fromkeys(edges.type for edges in [*EDGES, calls_part("")])
+    return {
+        "nodes": nodes,
+        "edges": {name: store.read(f"MATCH ()-[r:{name}]->() RETURN count(r) AS n")[0]["n"] for name in types},
+    }
+
+
+def _load_nodes(lake: Lake, store: Store, nodes: Nodes) -> Change:
+    wanted = nodes.wanted(lake)
+    return sync(store, node_kind(nodes.label, nodes.key, wanted.schema, keep=ANSWERED), wanted)
+
+
+def _load_edges(lake: Lake, store: Store, edges: Edges) -> Change:
+    wanted = edges.table(lake)
+    if edges.type == "RESPONDED":
+        wanted = _without_answered(store, wanted)
+    return sync(store, _edge_kind(edges, wanted), wanted)
+
+
+def _edge_kind(edges: Edges, wanted: pa.Table) -> Kind:
+    return edge_kind(
+        edges.type,
+        (edges.start, KEYS[edges.start]),
+        (edges.end, KEYS[edges.end]),
+        wanted.schema,
+        identity=edges.identity,
+        only=edges.only,
+        parameters=edges.parameters,
+    )
+
+
+def _without_answered(store: Store, wanted: pa.Table) -> pa.Table:
+    """Leave out what the API has recorded already: the same outcome for the same decision and offer."""
+    answered = store.read(
+        "MATCH (:User)-[r:RESPONDED]->(o:Offer) WHERE r.feed_row IS NULL AND r.decision IS NOT NULL "
+        "RETURN DISTINCT r.decision AS decision, o.offer AS offer, r.outcome AS outcome",
+        timeout_s=READ_S,
+    )
+    if not answered:
+        return wanted
+    names = ["decision", "offer", "outcome"]
+    known = pa.table({name: pa.array([row[name] for row in answered], pa.string()) for name in names})
+    order = [(name, "ascending") for name in ("user", "offer", "feed_row")]
+    return wanted.join(known, names, join_type="left anti").select(wanted.column_names).sort_by(order)
+
+
+def _kept_periods(lake: Lake, settings: Settings) -> list[str]:
+    return lake.partitions("contacts")[-settings.keep_periods :]
+
+
+def _outdated(store: Store, lake: Lake, settings: Settings, state: dict[str, str]) -> list[Edges]:
+    """Periods of calls that the graph has and should not have; a graph of unknown origin is searched for them."""
+    there = [part.removeprefix(CALLS) for part in state if part.startswith(CALLS)]
+    if not state:
+        found = store.read("MATCH ()-[r:CALLS]->() RETURN DISTINCT r.period AS period", timeout_s=READ_S)
+        there = [row["period"] for row in found]
+    return [calls_part(period) for period in sorted(set(there) - set(_kept_periods(lake, settings)))]

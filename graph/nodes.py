@@ -1,0 +1,92 @@
+"""Which nodes the lake's tables ask for: the rows of each feed, and what other feeds name beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lake.tables import Lake
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """One label: its key, the tables it is made from, and how. The key is the first column, the others properties."""
+
+    label: str
+    key: str
+    inputs: tuple[str, ...]
+    wanted: Callable[[Lake], pa.Table]
+
+
+def feed_nodes(feed: str, key: str, *named_by: tuple[str, str]) -> Callable[[Lake], pa.Table]:
+    """Rows of a keyed feed, and nodes of the key alone for identifiers that only other tables name.
+
+    `named_by` are (table, column) pairs; a column may be a list.
+    """
+
+    def wanted(lake: Lake) -> pa.Table:
+        table = lake.read(feed) if lake.has(feed) else pa.table({key: pa.array([], pa.string())})
+        table = table.select([key, *(name for name in table.column_names if name != key)])
+        known = [_distinct(lake, name, column) for name, column in named_by if lake.has(name)]
+        names = pc.unique(pa.chunked_array(known, pa.string())).drop_null() if known else pa.array([], pa.string())
+        dangling = names.filter(pc.invert(pc.is_in(names, value_set=table[key].combine_chunks())))
+        alone = pa.table({key: dangling})
+        return pa.concat_tables([table, alone], promote_options="default").sort_by(key).combine_chunks()
+
+    return wanted
+
+
+def _distinct(lake: Lake, table: str, column: str) -> pa.Array:
+    """The values of a column, each once."""
+    scanned = lake.scan(table)
+    values = (
+        scanned[column].unnest() if isinstance(scanned[column].type(), ibis.expr.datatypes.Array) else scanned[column]
+    )
+    return scanned.select(value=values).distinct().to_pyarrow()["value"].cast(pa.string()).combine_chunks()
+
+
+def customers(lake: Lake) -> pa.Table:
+    """Every known number, off-net ones flagged."""
+    table = lake.read("customers")
+    return table.select(["user", *(name for name in table.column_names if name != "user")]).sort_by("user")
+
+
+def persons(lake: Lake) -> pa.Table:
+    """Natural persons behind numbers, in the text of their pseudonyms."""
+    table = lake.read("customers")
+    found = table["person"] if "person" in table.column_names else pa.chunked_array([], pa.binary())
+    return pa.table({"person": pc.unique(found.cast(pa.binary())).drop_null()}).sort_by("person")
+
+
+def distinct_of(table: str, column: str, key: str) -> Callable[[Lake], pa.Table]:
+    """Nodes of the key alone: the distinct values of a table's column."""
+
+    def wanted(lake: Lake) -> pa.Table:
+        values = pc.unique(lake.read(table, [column])[column]) if lake.has(table) else pa.array([], pa.string())
+        return pa.table({key: values.drop_null()}).sort_by(key)
+
+    return wanted
+
+
+def feed(label: str, table: str, *named_by: tuple[str, str]) -> Nodes:
+    key = label.lower()
+    return Nodes(label, key, (table, *(name for name, _ in named_by)), feed_nodes(table, key, *named_by))
+
+
+NODES = (
+    Nodes("User", "user", ("customers",), customers),
+    Nodes("Person", "person", ("customers",), persons),
+    feed("Handset", "handsets", ("user_handsets", "handset")),
+    feed("App", "apps", ("app_usage", "app")),
+    feed("Product", "products", ("subscriptions", "product"), ("offers", "product"), ("products", "excludes")),
+    feed("Offer", "offers", ("responses", "offer")),
+    feed("Channel", "channels", ("touches", "channel"), ("responses", "channel"), ("offers", "channels")),
+    feed("Cell", "cells", ("calls", "cell")),
+    feed("Store", "stores"),
+    Nodes("Segment", "segment", ("segments",), distinct_of("segments", "segment", "segment")),
+    Nodes("Category", "category", ("categories",), distinct_of("categories", "category", "category")),
+)

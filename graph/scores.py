@@ -1,0 +1,57 @@
+"""What the call graph's analysis found, put onto the users: `circles_shrinking`, `leaders_rank`, …"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graph.state import keep_part, open_part, read_state, seal
+from graph.store import Store
+from graph.sync import property_kind, sync
+from lake.tables import Lake
+
+TABLES = ("circles", "communities", "leaders")
+NOT_SCORES = ("user", "period", "level")
+PART = "scores"
+VERSION = 1
+
+
+def write_scores(lake: Lake, store: Store) -> bool:
+    """Put the last period's columns onto on-net users as `<table>_<column>`; false where they are there already.
+
+    Of communities the finest level (0). A user without a row in a table loses its properties; off-net numbers have
+    none. Columns that Neo4j has no type for (lists of records) stay in the lake.
+    """
+    tables = [name for name in TABLES if lake.has(name)]
+    fingerprint = f"{VERSION} {lake.fingerprint([*tables, 'customers'])}"
+    if not tables or read_state(store).get(PART) == fingerprint:
+        return False
+    open_part(store, PART)
+    wanted = scores(lake, tables)
+    sync(store, property_kind("User", "user", wanted.schema), wanted)
+    keep_part(store, PART, fingerprint)
+    seal(store)
+    return True
+
+
+def scores(lake: Lake, tables: list[str]) -> pa.Table:
+    """One row a known number, sorted by `user`: columns of `tables` by their graph names, null for off-net numbers."""
+    customers = lake.read("customers", ["user", "off_net"]).sort_by("user")
+    on_net = pc.invert(customers["off_net"])
+    found = customers.select(["user"])
+    for name in tables:
+        last = _last(lake.read(name))
+        place = pc.if_else(on_net, pc.index_in(customers["user"], value_set=last["user"].combine_chunks()), None)
+        for column in last.column_names:
+            if column not in NOT_SCORES and not pa.types.is_nested(last.schema.field(column).type):
+                found = found.append_column(f"{name}_{column}", last[column].take(place.cast(pa.int64())))
+    return found
+
+
+def _last(table: pa.Table) -> pa.Table:
+    """The rows of the last period and the finest level."""
+    if "period" in table.column_names:
+        table = table.filter(pc.equal(table["period"], pc.max(table["period"])))
+    if "level" in table.column_names:
+        table = table.filter(pc.equal(table["level"], 0))
+    return table
