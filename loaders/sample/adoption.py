@@ -33,7 +33,9 @@ class Adoptions:
         """The other's entries replace those of the same customer and app."""
         key = self.user.astype(np.int64) * 100_000 + self.app
         new = other.user.astype(np.int64) * 100_000 + other.app
-        kept = ~np.isin(key, new)
+        new.sort()
+        place = np.minimum(np.searchsorted(new, key), max(len(new) - 1, 0))
+        kept = new[place] != key if len(new) else np.ones(len(key), bool)
         for name in self.__dataclass_fields__:
             setattr(self, name, np.concatenate([getattr(self, name)[kept], getattr(other, name)]))
 

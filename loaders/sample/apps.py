@@ -13,9 +13,12 @@ from loaders.sample.tastes import INTERESTS, NICHES
 from loaders.sample.words import names
 
 _KINDS = (
-    ("arcade", "puzzle", "strategy", "racing"), ("series", "clips", "live", "cinema"), ("radio", "streams", "podcasts", "karaoke"),
-    ("football", "running", "scores", "outdoor"), ("banking", "saving", "markets", "payments"), ("fashion", "groceries", "second hand", "coupons"),
-    ("flights", "hotels", "maps", "trains"), ("messaging", "photos", "children", "health"), ("languages", "school", "news", "reading"),
+    ("arcade", "puzzle", "strategy", "racing"), ("series", "clips", "live", "cinema"), ("radio", "streams",
+     "podcasts", "karaoke"),
+    ("football", "running", "scores", "outdoor"), ("banking", "saving", "markets", "payments"), ("fashion",
+     "groceries", "second hand", "coupons"),
+    ("flights", "hotels", "maps", "trains"), ("messaging", "photos", "children", "health"), ("languages", "school",
+     "news", "reading"),
     ("cooking", "garden", "design", "repair"),
 )  # fmt: skip
 
@@ -43,12 +46,13 @@ class Apps:
 
 
 def app_count(users: int) -> int:
-    """500 at 20,000 users, 24,728 at 2.2 million, at least 60.
+    """500 at 20,000 users, 24,728 from 2.2 million on, at least 60.
 
-    >>> app_count(20_000), app_count(2_200_000), app_count(50)
-    (500, 24728, 60)
+    >>> app_count(20_000), app_count(2_200_000), app_count(2_000), app_count(50)
+    (500, 24728, 199, 60)
     """
-    return int(np.clip(round(500 * (users / 20_000) ** 0.83), 60, 24_728)) if users < 2_100_000 else 24_728
+    power = 0.4 if users < 20_000 else np.log(24_728 / 500) / np.log(110)
+    return int(np.clip(round(500 * (users / 20_000) ** power), 60, 24_728))
 
 
 def make_apps(streams: Streams, calendar: Calendar, users: int) -> Apps:

@@ -27,7 +27,7 @@ def write_bills(
     travels: np.ndarray,
     number: pa.Array,
 ) -> None:
-    """One month; only customers whose number was in use in it. `travels` (n,): share of the interest in travel."""  # fmt: skip
+    """One month; only customers whose number was in use in it. `travels` (n,): interest in travel."""  # fmt: skip
     rng = streams("bills", month)
     n = people.n
     low, high = calendar.bounds[month], calendar.bounds[month + 1]

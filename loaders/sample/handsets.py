@@ -68,9 +68,11 @@ def make_models(streams: Streams, calendar: Calendar) -> Models:
             "model": [f"{_MAKERS[m][:1]}{n % 97 + 3} {'Lite' if p < 200 else 'Pro'}-{i}" for i, (m, n, p) in enumerate(
                 zip(maker, number, price, strict=True))],
             "os": [SYSTEMS[s] for s in system],
-            "os_version": [str(int(v)) for v in np.where(system == 0, 16 + released // 365, np.where(system == 1, 26 + released // 365, 2))],
+            "os_version": [str(int(v)) for v in np.where(system == 0, 16 + released // 365, np.where(system == 1,
+            26 + released // 365, 2))],
             "network": [NETWORKS[n] for n in modern],
-            "screen_inches": np.round(np.where(system == 2, rng.uniform(1.8, 2.8, MODELS), rng.uniform(5.4, 6.9, MODELS)), 1),
+            "screen_inches": np.round(np.where(system == 2, rng.uniform(1.8, 2.8, MODELS), rng.uniform(5.4, 6.9,
+            MODELS)), 1),
             "price": price,
             "released_on": calendar.dates(released),
         }

@@ -74,7 +74,6 @@ def make_life(streams: Streams, calendar: Calendar, people: People, ties: Ties, 
         trouble=(trouble_from >= 0)[:, None] & (month >= trouble_from[:, None]) & (month < leave[:, None]),
     )  # fmt: skip
     life.trouble |= rng.random((n, months)) < np.where(bad_months, 0.5, 0.03)
-    whole = ties.__class__(**{name: getattr(ties, name).copy() for name in ties.__dataclass_fields__})
     _days(rng, calendar, people, life)
     _shrink_leavers(rng, months, people, ties, life)
     _shrink_stayers(rng, months, people, ties, life)
@@ -84,7 +83,7 @@ def make_life(streams: Streams, calendar: Calendar, people: People, ties: Ties, 
     life.rate[last] *= 0.7
     life.rate[left[:, None] & (month == leave[:, None])] *= 0.6
     life.rate[life.dip & ~fading] *= 0.4
-    _returning(rng, calendar, people, ties, whole, life)
+    _returning(rng, calendar, people, ties, life)
     _recycled(rng, people, life, calendar)
     return life
 
@@ -104,7 +103,7 @@ def _leavers(
     first = choose(rng, np.flatnonzero(able), round(0.65 * total), np.exp(appeal[able]))
     leave[first] = rng.integers(1, months + 2, len(first))
 
-    bounds, other, tie = neighbours(ties, n, np.flatnonzero(ties.rate > np.median(ties.rate)))
+    bounds, other, _ = neighbours(ties, n, np.flatnonzero(ties.rate > np.median(ties.rate)))
     early = first[leave[first] < months]
     which, place = expand(bounds, early)
     friend = other[place]
@@ -165,9 +164,7 @@ def _shrink_stayers(rng: np.random.Generator, months: int, people: People, ties:
     ties.gap_from[row], ties.gap_to[row] = begin[which][lost], np.minimum(back, months)[which][lost]
 
 
-def _returning(
-    rng: np.random.Generator, calendar: Calendar, people: People, ties: Ties, whole: Ties, life: Life
-) -> None:
+def _returning(rng: np.random.Generator, calendar: Calendar, people: People, ties: Ties, life: Life) -> None:
     """New numbers for some leavers, with most of the contacts from before the circle shrank."""
     n = people.n
     gone = np.flatnonzero((people.until[:n] < calendar.days - 10) & (life.leave_month >= 0))
@@ -192,20 +189,20 @@ def _returning(
     # the successors' own ties go; they get those of the former number instead, both ends translated
     fresh = np.zeros(people.nodes, bool)
     fresh[node] = True
-    untouched = ~(fresh[ties.a] | fresh[ties.b])
-    for name in ties.__dataclass_fields__:
-        setattr(ties, name, getattr(ties, name)[untouched])
     now = np.arange(people.nodes)
     now[back] = node
-    rows = np.flatnonzero((now[whole.a] != whole.a) | (now[whole.b] != whole.b))
-    rows = rows[~(fresh[whole.a[rows]] | fresh[whole.b[rows]]) & (rng.random(len(rows)) < 0.75)]
-    a, b, share = now[whole.a[rows]], now[whole.b[rows]], whole.a_calls[rows]
+    untouched = ~(fresh[ties.a] | fresh[ties.b])
+    rows = np.flatnonzero(untouched & ((now[ties.a] != ties.a) | (now[ties.b] != ties.b)))
+    rows = rows[rng.random(len(rows)) < 0.75]
+    a, b, share = now[ties.a[rows]], now[ties.b[rows]], ties.a_calls[rows]
     a, b, share = np.where(a < n, a, b), np.where(a < n, b, a), np.where(a < n, share, 1 - share)
     begins = np.maximum(people.since[a], people.since[b])
     kept = (a < n) & (begins < calendar.days)
-    carried = new_ties(a[kept], b[kept], whole.rate[rows][kept], calendar.months, share[kept])
+    carried = new_ties(a[kept], b[kept], ties.rate[rows][kept], calendar.months, share[kept])
     carried.start = np.maximum(0, calendar.month_of(begins[kept])).astype(np.int16)
-    carried.end = np.maximum(whole.end[rows][kept], carried.start)
+    carried.end = np.maximum(ties.end[rows][kept], carried.start)
+    for name in ties.__dataclass_fields__:
+        setattr(ties, name, getattr(ties, name)[untouched])
     ties.append(carried)
     size = 3 * len(node)
     a, b = rng.integers(0, n, size), np.repeat(node, 3)
@@ -222,7 +219,7 @@ def _recycled(rng: np.random.Generator, people: People, life: Life, calendar: Ca
     coming = np.flatnonzero(people.ordinary & (people.since[:n] > 0) & (people.first_number == np.arange(n)))
     coming = coming[np.argsort(people.since[coming], kind="stable")]
     late = coming[people.since[coming] >= calendar.bounds[min(3, calendar.months)]]
-    taken = late[: min(round(0.08 * len(coming)), len(late), len(freed))]
+    taken = late[len(late) - min(round(0.08 * len(coming)), len(late), len(freed)) :]
     former = freed[: len(taken)]
     fine = people.since[taken] >= people.until[former] + 60
     life.number_from[taken[fine]] = former[fine]

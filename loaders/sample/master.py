@@ -67,7 +67,7 @@ def users_table(
             "arpu": np.round(arpu, 2),
             "contract_until": calendar.dates(people.contract_until),
             "sim": pa.array(["2g", "3g", "4g", "5g"]).take(pa.array(sim)),
-            "person": pa.array([f"P{p:09d}" if p >= 0 else None for p in person.tolist()], pa.string()),
+            "person": _persons(person),
             "consent": people.consent,
             "no_contact": people.no_contact,
         }
@@ -75,6 +75,11 @@ def users_table(
     later = np.zeros(n, bool)
     later[recycled] = True
     return table.take(pa.array(np.r_[np.flatnonzero(~later), recycled]))
+
+
+def _persons(person: np.ndarray) -> pa.Array:
+    text = pa.array(person + 1_000_000_000, mask=person < 0).cast(pa.string())
+    return pc.binary_join_element_wise("P", pc.utf8_slice_codeunits(text, 1, 10), "")
 
 
 def cell_names(geography: Geography) -> pa.Array:
@@ -101,9 +106,12 @@ def stores_table(geography: Geography) -> pa.Table:
 # question, answer, wording, tags, offer
 _QUESTIONS = (
     ("balance", "balance-app", "Your balance is on the first page of the My Home app.", "balance;app", ""),
-    ("data-left", "data-left-app", "The app shows the data left; so does a text with DATA to 1000.", "data;app", "data-5-need"),
-    ("data-slow", "data-slow-plan", "Beyond the plan's volume data is slowed down until the month ends.", "data;plan", "data-20-need"),
-    ("data-slow", "data-slow-network", "A slow network can be a fault. Restart the phone, then tell us where you are.", "data;fault", ""),
+    ("data-left", "data-left-app", "The app shows the data left; so does a text with DATA to 1000.", "data;app",
+     "data-5-need"),
+    ("data-slow", "data-slow-plan", "Beyond the plan's volume data is slowed down until the month ends.", "data;plan",
+     "data-20-need"),
+    ("data-slow", "data-slow-network",
+     "A slow network can be a fault. Restart the phone, then tell us where you are.", "data;fault", ""),
     ("roaming-on", "roaming-on", "Roaming is switched on in the app under Travel.", "roaming", "roam-summer"),
     ("roaming-cost", "roaming-cost", "A week abroad costs 10 with the Roaming week.", "roaming;price", "roam-summer"),
     ("change-plan", "change-plan", "A plan can be changed once a month, in the app or in a store.", "plan", "up-xl"),
@@ -113,10 +121,12 @@ _QUESTIONS = (
     ("sim-5g", "sim-5g", "For 5G you need a 5G SIM, which stores hand out for nothing.", "sim;5g", "step-5g"),
     ("lost-phone", "lost-phone", "Call 1000 from any phone; we lock the SIM at once.", "sim;lost", ""),
     ("pin", "pin", "After three wrong PINs the PUK helps; it is in the app.", "sim;pin", ""),
-    ("bill-high", "bill-high", "Most high bills come from calls beyond the plan. Shall we look together?", "bill", "talk-500"),
+    ("bill-high", "bill-high", "Most high bills come from calls beyond the plan. Shall we look together?", "bill",
+     "talk-500"),
     ("bill-pay", "bill-pay", "Bills are paid on the tenth, by the account you named.", "bill", ""),
     ("recharge", "recharge", "Recharge in the app, in shops, or with a voucher by 22122.", "prepaid", ""),
-    ("dropped", "dropped", "Dropped calls at one place are a fault we want to know of: tell us the street.", "fault;calls", ""),
+    ("dropped", "dropped", "Dropped calls at one place are a fault we want to know of: tell us the street.",
+     "fault;calls", ""),
     ("music", "music", "Music box plays without using your data.", "service;music", "music-first"),
     ("cinema", "cinema", "Cinema box can be ended every month.", "service;video", "cinema-first"),
     ("children", "children", "Family guard shows when your children are home.", "service;family", "guard"),

@@ -29,7 +29,8 @@ _ROWS = (
     ("mailbox-plus", "Mailbox plus", SERVICE, 1.5, 0, 0, 0, 0, 0, 0, 0, "", "", ""),
     ("music-box", "Music box", SERVICE, 5, 0, 3000, 0, 0, 0, 0, 0, "3g", "android;ios", "media-all"),
     ("cinema-box", "Cinema box", SERVICE, 8, 0, 8000, 0, 0, 0, 0, 0, "4g", "android;ios", "media-all"),
-    ("media-all", "Music and cinema", SERVICE, 11, 0, 10000, 0, 0, 0, 0, 0, "4g", "android;ios", "music-box;cinema-box"),
+    ("media-all", "Music and cinema", SERVICE, 11, 0, 10000, 0, 0, 0, 0, 0, "4g", "android;ios",
+     "music-box;cinema-box"),
     ("sport-live", "Sport live", SERVICE, 6, 0, 4000, 0, 0, 0, 0, 0, "4g", "android;ios", ""),
     ("play-pass", "Play pass", SERVICE, 4, 0, 2000, 0, 0, 0, 0, 0, "4g", "android;ios", ""),
     ("family-guard", "Family guard", SERVICE, 3, 0, 0, 0, 0, 0, 0, 0, "3g", "android", ""),
@@ -101,7 +102,8 @@ def channels_table() -> pa.Table:
     return pa.table(
         {
             "channel": list(CHANNELS),
-            "name": ["My Home app", "Website", "Text message", "Pop-up", "Service hotline", "Stores", "Chat", "Calling out"],
+            "name": ["My Home app", "Website", "Text message", "Pop-up", "Service hotline", "Stores", "Chat",
+            "Calling out"],
             "kind": list(CHANNELS),
             "daily_capacity": pa.array([None, None, 20000, 50000, 600, 300, 800, 200], pa.int64()),
             "unit_cost": [0.0, 0.0, 0.01, 0.002, 1.2, 2.5, 0.4, 1.8],

@@ -20,7 +20,7 @@ from loaders.sample.streams import Streams
 from loaders.sample.ties import CALLS_A_MONTH, Ties
 
 BLOCK = 1_500_000
-BOTH_SIDES = 0.25
+BOTH_SIDES = 0.16
 PART_SECONDS = 1800
 
 
@@ -87,7 +87,8 @@ def _count(traffic: Traffic, events: Events, n: int) -> None:
 
 def _records(
     rng: np.random.Generator, calendar: Calendar, events: Events, people: People, life: Life,
-    geography: Geography, places: Places, cell_ids: pa.Array, shown: pa.Array, stays: np.ndarray, month: int, block: int,
+    geography: Geography, places: Places, cell_ids: pa.Array, shown: pa.Array, stays: np.ndarray, month: int,
+        block: int,
 ) -> pa.Table:  # fmt: skip
     n, size = people.n, len(events)
     out_side, in_side = events.caller < n, events.callee < n
@@ -130,7 +131,8 @@ def _records(
             "kind": pa.array(["voice", "message"]).take(pa.array(events.message[row].astype(np.int8))),
             "answered": answered,
             "cell": pc.if_else(pa.array(rng.random(len(row)) < 0.97), cell_ids.take(pa.array(cell)), None),
-            "record": pc.if_else(pa.array(marked), pa.array(["out", "in"]).take(pa.array(side_in.astype(np.int8))), None),
+            "record": pc.if_else(pa.array(marked), pa.array(["out", "in"]).take(pa.array(side_in.astype(np.int8))),
+            None),
             "call": pc.if_else(pa.array(call >= 0), call_id, None),
         }
     ).take(pa.array(order))  # fmt: skip

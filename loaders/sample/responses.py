@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from loaders.sample.calendar import Calendar
 from loaders.sample.draws import softmax
@@ -154,10 +155,7 @@ def write_responses(
     number: pa.Array,
 ) -> None:  # fmt: skip
     """One month of the feed, and beside it the true probability of each acceptance."""
-    ids = pa.array(
-        [f"{calendar.names[month]}-{d}" for d in range(int(shown.decision.max(initial=-1)) + 1)], pa.string()
-    )
-    decision = ids.take(pa.array(shown.decision))
+    decision = pc.binary_join_element_wise(calendar.names[month], pa.array(shown.decision).cast(pa.string()), "-")
     offer = pa.array(offers.ids).take(pa.array(shown.offer))
     with folder.part("responses", calendar.names[month], "csv" if month % 2 == 0 else "parquet") as part:
         part.write(

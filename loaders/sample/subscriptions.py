@@ -16,7 +16,8 @@ from loaders.sample.streams import Streams
 from loaders.sample.tastes import INTERESTS, Tastes
 
 _LIKED = {"tone": "music", "mailbox-plus": "money", "music-box": "music", "cinema-box": "video", "media-all": "video",
-          "sport-live": "sport", "play-pass": "games", "family-guard": "family", "cloud-50": "making", "cloud-200": "making"}  # fmt: skip
+          "sport-live": "sport", "play-pass": "games", "family-guard": "family", "cloud-50": "making",
+          "cloud-200": "making"}  # fmt: skip
 _DATA_PACKS = np.array([product("data-1"), product("data-5"), product("data-20")])
 
 
@@ -49,7 +50,8 @@ class Ledger:
         until = np.minimum(until, open_until[user])
         fine = since < until
         user, item, since, until = user[fine], item[fine], since[fine], until[fine]
-        _, once = np.unique(np.column_stack([user, item, since]), axis=0, return_index=True)
+        key = (user * len(IDS) + item) * 1_000_000 + since + 500_000
+        _, once = np.unique(key, return_index=True)
         return user[once], item[once], since[once], until[once]
 
     def held(self, day: int) -> np.ndarray:
@@ -68,7 +70,8 @@ def first_subscriptions(streams: Streams, calendar: Calendar, people: People, ta
     n = people.n
     #                 s     m    l    xl  max stud off prepaid
     by_income = np.array([[4, 3, 1, 0.3, 0.1, 1, 0, 5], [4, 5, 2, 0.6, 0.2, 1, 0, 4], [3, 5, 4, 1.5, 0.5, 0.7, 0, 2],
-                          [1, 4, 6, 3, 1.2, 0.4, 0, 1], [0.5, 2, 5, 6, 4, 0.3, 0, 0.5], [0, 0.3, 1, 1, 1, 0, 8, 0]])  # fmt: skip
+                          [1, 4, 6, 3, 1.2, 0.4, 0, 1], [0.5, 2, 5, 6, 4, 0.3, 0, 0.5], [0, 0.3, 1, 1, 1, 0, 8,
+                              0]])  # fmt: skip
     office = people.kind == 1
     plan = np.array(PLANS)[weighted_rows(rng, by_income, np.where(office, 5, people.income.astype(int) - 1))]
     young = (calendar.day_zero.year - people.birth_year < 27) & (rng.random(n) < 0.5) & ~office
@@ -85,17 +88,17 @@ def first_subscriptions(streams: Streams, calendar: Calendar, people: People, ta
         chance = np.where(people.ordinary, chance * FIRST_SHARE.get(name, 1), 0)
         user = np.flatnonzero((rng.random(n) < chance) & ~(held & EXCLUDES[item]).any(axis=1))
         held[user, item] = True
-        start = np.maximum(people.since[user], -rng.integers(1, 600, len(user)))
-        start = np.where(people.since[user] >= 0, people.since[user] + rng.integers(0, 20, len(user)), start)
-        ended = np.where(rng.random(len(user)) < 0.12, start + rng.integers(60, 500, len(user)), NEVER)
-        ledger.add(user, np.full(len(user), item), start, np.where(ended < calendar.days, ended, NEVER))
+        begin = np.maximum(people.since[user], -rng.integers(1, 600, len(user)))
+        begin = np.where(people.since[user] >= 0, people.since[user] + rng.integers(0, 20, len(user)), begin)
+        ended = np.where(rng.random(len(user)) < 0.12, begin + rng.integers(60, 500, len(user)), NEVER)
+        ledger.add(user, np.full(len(user), item), begin, np.where(ended < calendar.days, ended, NEVER))
     bound = np.flatnonzero(people.contract_until != NEVER)
     long = rng.random(len(bound)) < 0.6
-    begin = people.contract_until[bound] - np.where(long, 730, 365)
-    begin = np.maximum(begin, people.since[bound])
-    item = np.where(long, product("contract-24"), product("contract-12"))
+    signed = people.contract_until[bound] - np.where(long, 730, 365)
+    signed = np.maximum(signed, people.since[bound])
+    kind = np.where(long, product("contract-24"), product("contract-12"))
     over = people.contract_until[bound] < calendar.days
-    ledger.add(bound, item, begin, np.where(over, np.maximum(people.contract_until[bound], begin + 1), NEVER))
+    ledger.add(bound, kind, signed, np.where(over, np.maximum(people.contract_until[bound], signed + 1), NEVER))
     moving = np.flatnonzero(people.ordinary & (rng.random(n) < 0.05) & (people.since[:n] < 0))
     to = np.array(PLANS[:4])[rng.integers(0, 4, len(moving))]
     day = rng.integers(0, calendar.days, len(moving))

@@ -11,7 +11,7 @@ from loaders.sample.draws import rank_within
 from loaders.sample.people import MACHINE, NO_FAKE, People
 from loaders.sample.streams import Streams
 
-CALLS_A_MONTH = 10.0
+CALLS_A_MONTH = 14.5
 """Calls and messages per customer and month, one record each, in an ordinary month."""
 
 
@@ -67,7 +67,7 @@ def make_ties(streams: Streams, calendar: Calendar, people: People) -> Ties:
     a, b, near = a[fine], b[fine], near[kept][fine]
 
     activity = np.r_[people.activity, np.ones(people.nodes - people.n, np.float32)]
-    rate = rng.lognormal(0, 1.15, len(a)) * np.where(near, 3.5, 1) * np.sqrt(activity[a] * activity[b])
+    rate = rng.lognormal(0, 0.95, len(a)) * np.where(near, 2.5, 1) * np.sqrt(activity[a] * activity[b])
     rate *= CALLS_A_MONTH * people.n / max(rate.sum(), 1)
     ties = new_ties(a, b, rate, calendar.months, rng.beta(2.2, 2.2, len(a)))
     # acquaintances come and go, whoever leaves or stays; families hardly do

@@ -27,8 +27,9 @@ def write_usage(
     cap_mb: np.ndarray,
     number: pa.Array,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Write one month; the answer is each customer's mb wanted and mb used, (n,) each. `at` is the first day of use in the month.
+    """Write one month; the answer is each customer's mb wanted and mb used, (n,) each.
 
+    `at` is the first day of use in the month.
     `rate`: factor of each customer on sessions; `cap_mb`: what the plan and purse allow, above it all use shrinks.
     """  # fmt: skip
     rng = streams("app_usage", month)
@@ -48,7 +49,7 @@ def write_usage(
     open_share = np.maximum(end - day, 1) / (high - low)
     sessions = 1 + rng.poisson(adopted.level[rows] * rate[user] * open_share)
     seconds = np.round(sessions * rng.gamma(2, 110, len(rows))).astype(np.int64)
-    mb = sessions * apps.mb_a_session[app] * rng.gamma(3, 1 / 3, len(rows)) * 3
+    mb = sessions * apps.mb_a_session[app] * rng.gamma(3, 1 / 3, len(rows)) * 5
     total = np.bincount(user, mb, people.n)
     shrink = np.minimum(1, cap_mb / np.maximum(total, 1e-9))
     mb = np.round(mb * shrink[user], 3)

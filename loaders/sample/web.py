@@ -47,7 +47,7 @@ def write_visits(
     held: Holdings,
     number: pa.Array,
 ) -> None:
-    """One month: pages of apps in use, magazines by interest, and the shop in the weeks before a new handset."""  # fmt: skip
+    """One month: pages of apps used, magazines by interest, the shop in the weeks before a new handset."""  # fmt: skip
     rng = streams("web", month)
     n = people.n
     low, high = int(calendar.bounds[month]), int(calendar.bounds[month + 1])

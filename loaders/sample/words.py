@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-_FIRST = ("Bra", "Cel", "Dov", "Eld", "Fir", "Gal", "Hov", "Ist", "Jun", "Kel", "Lor", "Mir", "Nax", "Orv", "Pel", "Quo",
+_FIRST = ("Bra", "Cel", "Dov", "Eld", "Fir", "Gal", "Hov", "Ist", "Jun", "Kel", "Lor", "Mir", "Nax", "Orv", "Pel",
+    "Quo",
           "Rad", "Sel", "Tov", "Urb", "Ves", "Wim", "Xan", "Yar", "Zel")  # fmt: skip
 _MIDDLE = ("a", "e", "i", "o", "u", "ami", "eno", "ilu", "ora", "udi", "alo", "esi", "inu", "ore", "uma")
 _LAST = (
