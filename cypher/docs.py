@@ -15,9 +15,9 @@ PAGE = Path(__file__).parent.parent / "docs" / "templates.md"
 _HEAD = """# Templates
 
 Questions that marketers ask of the graph, each one file under `cypher/`. Run one with
-`dumbbell template run NAME --param name=value`, over HTTP with `POST /v1/templates/NAME`, or paste the file into a Neo4j
-browser and set its `$parameters`. A list is `name=a,b` or `name=@FILE` (one item a line). Nothing here writes. Lists of
-customers leave out those who do not consent and those who have left.
+`dumbbell template run NAME --param name=value`, over HTTP with `POST /v1/templates/NAME`, or paste the file into a
+Neo4j browser and set its `$parameters`. A list is `name=a,b` or `name=@FILE` (one item a line). Nothing here writes.
+Lists of customers leave out those who do not consent and those who have left.
 
 This page is made from the front matter of the files (`python -m cypher.docs`).
 """

@@ -1,6 +1,7 @@
 """A graph of eight customers, small enough to know every answer by hand. Seen from 2026-07-01.
 
-city and handset   u1 u2 u4 u5 u7 Berlin with a nova-1; u3 Berlin, nova-1 until January, then a rima-1; u6 Hamburg, nova-1
+city               Berlin; u6 Hamburg
+handset            nova-1; u3 until January, then a rima-1
 consent            not u4
 left               u5 by status; u7 will leave next year
 off-net            u8
@@ -46,7 +47,9 @@ CUSTOMERS = [
         circles_lost=5, communities_community="c1", leaders_rank=3, leaders_community_rank=2, leaders_score=0.7,
         leaders_evidence=0.02,
     ),
-    _customer(3, arpu=50.0, circles_shrinking=False, communities_community="c2", leaders_rank=1, leaders_community_rank=1),
+    _customer(
+        3, arpu=50.0, circles_shrinking=False, communities_community="c2", leaders_rank=1, leaders_community_rank=1,
+    ),
     _customer(
         4, arpu=40.0, consent=False, circles_shrinking=True, circles_p_value=0.0001, communities_community="c1",
         leaders_rank=4, leaders_community_rank=3,
@@ -77,12 +80,13 @@ APPS = [
 ]
 PRODUCTS = [(1, "plan-a", None), (2, "data-x", None), (6, "data-x", D(2026, 3, 1)), (7, "data-x", D(2026, 5, 1))]
 CALLS = [
-    (1, 2, "2026-05", 3, 1, 0, 0), (1, 2, "2026-06", 0, 0, 2, 0), (2, 3, "2026-06", 4, 0, 0, 0), (2, 4, "2026-06", 9, 0, 0, 0),
-    (1, 6, "2026-06", 1, 0, 0, 0), (3, 6, "2026-06", 0, 2, 0, 0), (2, 8, "2026-06", 0, 2, 0, 0), (1, 5, "2026-05", 5, 0, 0, 0),
+    (1, 2, "2026-05", 3, 1, 0, 0), (1, 2, "2026-06", 0, 0, 2, 0), (2, 3, "2026-06", 4, 0, 0, 0),
+    (2, 4, "2026-06", 9, 0, 0, 0), (1, 6, "2026-06", 1, 0, 0, 0), (3, 6, "2026-06", 0, 2, 0, 0),
+    (2, 8, "2026-06", 0, 2, 0, 0), (1, 5, "2026-05", 5, 0, 0, 0),
 ]  # fmt: skip
 REACHED = [
-    (1, "app", 10, 20), (1, "sms", 5, 10), (1, "hotline", 5, 15), (1, "store", 1, 1), (2, "app", 2, 1), (3, "sms", 1, 1),
-    (4, "store", 99, 1),
+    (1, "app", 10, 20), (1, "sms", 5, 10), (1, "hotline", 5, 15), (1, "store", 1, 1), (2, "app", 2, 1),
+    (3, "sms", 1, 1), (4, "store", 99, 1),
 ]  # fmt: skip
 
 
@@ -115,8 +119,9 @@ def graph(neo4j_store: Store) -> Store:
         [{"u": u} for u in users(1, 2, 3, 4)],
     )
     store.write_rows(
-        "MATCH (a:User {user: row.a}), (b:User {user: row.b}) CREATE (a)-[:CALLS {period: row.period, calls_out: row.out, "
-        "calls_in: row.in, messages_out: row.sent, messages_in: row.got}]->(b)",
+        "MATCH (a:User {user: row.a}), (b:User {user: row.b}) "
+        "CREATE (a)-[:CALLS {period: row.period, "
+        "calls_out: row.out, calls_in: row.in, messages_out: row.sent, messages_in: row.got}]->(b)",
         [
             {"a": user(a), "b": user(b), "period": period, "out": out, "in": back, "sent": sent, "got": got}
             for a, b, period, out, back, sent, got in CALLS

@@ -1,0 +1,40 @@
+"""The access log: one line of JSON a request on stderr, with no body, no query and no raw path.
+
+Routes are logged as they are declared (`/v1/users/{user}`), so that whatever a caller wrote into
+an address stays out of the log.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any
+
+import structlog
+
+_logger = structlog.wrap_logger(
+    structlog.PrintLogger(sys.stderr),
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.JSONRenderer(),
+    ],
+)
+
+
+def access(**facts: Any) -> None:
+    """One request: method, route, status, milliseconds, the key's name."""
+    _logger.info("request", **facts)
+
+
+def event(what: str, **facts: Any) -> None:
+    """Something worth knowing beside requests: a snapshot taken up, a step that failed and will be tried again."""
+    _logger.info(what, **facts)
+
+
+def failure(what: str, error: BaseException, **facts: Any) -> None:
+    """An unexpected error by type and place; its message stays out, for it may hold a value."""
+    place = [
+        f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-6:]
+    ]
+    _logger.error(what, type=type(error).__name__, place=place, **facts)

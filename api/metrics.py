@@ -1,0 +1,40 @@
+"""What Prometheus reads: requests by route and status, their time, answers recorded, the snapshot in use.
+
+With several workers `PROMETHEUS_MULTIPROC_DIR` is set (by `api.server`) and the numbers are those of all.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+REQUESTS = Counter("dumbbell_requests", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "dumbbell_request_seconds",
+    "Time to answer a request",
+    ["route"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0),
+)
+ITEMS = Counter("dumbbell_items", "Items that matches answered", ["kind"])
+RESPONSES = Counter("dumbbell_responses", "Customers' answers recorded", ["outcome"])
+SWAPS = Counter("dumbbell_state_loads", "Times that lake and snapshot were taken up", ["outcome"])
+LOADED_AT = Gauge("dumbbell_state_loaded_at_seconds", "When the state in use was loaded", multiprocess_mode="max")
+
+
+def exposition() -> tuple[bytes, str]:
+    """All figures in Prometheus' text form, and its media type."""
+    registry: CollectorRegistry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry), CONTENT_TYPE_LATEST

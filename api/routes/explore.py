@@ -1,0 +1,86 @@
+"""`/v1/influence/…` and `/v1/users/{user}`: the call graph around customers, and one view of a customer."""
+
+from __future__ import annotations
+
+import anyio.to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import portrait
+from api.access import needs
+from api.answers import answer, responses
+from api.numbers import user_in_address
+from api.paging import cursor_of, limit_of, next_of
+from api.service import Service
+
+router = APIRouter(prefix="/v1", tags=["explore"])
+
+_USER = "6f1c0a52-9a53-4b1d-8f57-0d2f9a5b7c11"
+_OTHER = "b1e0d6c4-52f3-4a5e-9d3c-7f6a0c2e9d10"
+
+LEADERS = """
+MATCH (user:User)
+WHERE user.leaders_rank > $after AND ($community = '' OR user.communities_community = $community)
+  AND user.consent AND NOT user.off_net
+  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+RETURN user.user AS user, user.leaders_rank AS rank, user.leaders_score AS score,
+       user.communities_community AS community, user.leaders_community_rank AS community_rank,
+       user.leaders_pagerank AS pagerank, user.leaders_core AS core, user.leaders_brokerage AS brokerage,
+       user.leaders_reach AS reach, user.leaders_adoptions_led AS adoptions_led, user.leaders_evidence AS evidence
+ORDER BY user.leaders_rank LIMIT $limit
+"""
+
+
+@router.get(
+    "/influence/leaders",
+    summary="Opinion leaders, the first first",
+    response_class=Response,
+    dependencies=[needs("explore")],
+    responses=responses(
+        {"items": [{"user": _USER, "rank": 1, "score": 0.98, "community": "c12", "community_rank": 1}], "next": None},
+        401, 403, 422, 503,
+    ),
+)  # fmt: skip
+async def get_leaders(
+    request: Request, community: str = "", limit: str | None = None, cursor: str | None = None
+) -> Response:
+    """Customers by rank in the network, or of one `community`, without those who do not consent or have left."""
+    service: Service = request.app.state.service
+    most, after = limit_of(limit), cursor_of(cursor)
+    rows = await anyio.to_thread.run_sync(
+        lambda: service.store.read(LEADERS, after=after, community=community, today=service.today(), limit=most + 1)
+    )
+    more = len(rows) > most
+    items = rows[:most]
+    return answer({"items": items, "next": next_of(items[-1]["rank"]) if more else None})
+
+
+@router.get(
+    "/users/{user}",
+    summary="One view of a customer",
+    response_class=Response,
+    dependencies=[needs("explore")],
+    responses=responses(
+        {
+            "user": _USER,
+            "portrait": {"city": "Berlin", "arpu": 30.0, "consent": True},
+            "handset": {"handset": "35000001", "brand": "Nova", "model": "Nova 1", "since": "2026-01-01"},
+            "apps": [{"app": "maps", "name": "Maps", "sessions": 12, "last_at": "2026-06-30T18:00:00+00:00"}],
+            "products": [],
+            "channels": [{"channel": "app", "name": "App", "touches": 10, "hours": [18, 9]}],
+            "segment": "s1",
+            "circle": {"contacts": 9, "shrinking": False},
+            "community": {"community": "c12", "size": 31},
+            "leader": {"rank": 12},
+            "churn": None,
+            "places": None,
+            "matches": {"app": [], "offer": []},
+        },
+        400, 401, 403, 404, 503,
+    ),
+)  # fmt: skip
+async def get_user(request: Request, user: str) -> Response:
+    """Portrait, handset, apps, products, best channels and hours, circle, community, churn, places, current matches."""
+    service: Service = request.app.state.service
+    who = user_in_address(user)
+    return answer(await anyio.to_thread.run_sync(lambda: portrait.portrait(service, who, service.today())))

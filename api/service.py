@@ -1,0 +1,149 @@
+"""What the routes share: the home, the graph, the keys, and the matching state that is taken up while serving."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from pathlib import Path
+
+from api import logs, metrics
+from api.keys import KeyStore
+from cypher.catalogue import Template, load
+from embeddings.snapshot import Snapshot, current_id
+from graph.store import Store
+from lake.clock import today
+from lake.errors import EngineError, NotReady
+from lake.home import Home
+from lake.pseudonyms import Pseudonyms
+from lake.settings import Settings
+from lake.tables import Lake
+from matching.answered import Answered
+from matching.answers import Answers
+from matching.decisions import Decisions
+from matching.state import MatchState
+
+TABLES = (
+    "customers",
+    "apps",
+    "products",
+    "offers",
+    "channels",
+    "handsets",
+    "user_handsets",
+    "subscriptions",
+    "segments",
+)
+"""Tables of the lake whose change makes the state be loaded anew, beside a new snapshot and a new day."""
+
+POLL_S = 0.05
+"""How often a worker looks whether another one recorded an answer."""
+
+OVERLAP = dt.timedelta(seconds=10)
+"""Answers are asked for again from so long before the last ones: clocks and commits are not in step."""
+
+
+class Service:
+    """One worker's view of the home. `start` loads and watches, `stop` ends the watching."""
+
+    def __init__(self, home: Home, settings: Settings, store: Store) -> None:
+        self.home = home
+        self.settings = settings
+        self.store = store
+        self.lake = Lake(home.lake)
+        self.keys = KeyStore(home)
+        self.catalogue: dict[str, Template] = load()
+        self.pseudonyms: Pseudonyms = home.pseudonyms()
+        self.answers = Answers(store)
+        self.answered = Answered()
+        self.decisions = Decisions(home)
+        self._state: MatchState | None = None
+        self._loaded_from: tuple[str | None, str, dt.date] | None = None
+        self._bell = home.root / "answered"
+        self._rung = 0
+        self._heard_until: dt.datetime | None = None
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def state(self) -> MatchState:
+        """What matching decides from. Raises NotReady before there is a load and a snapshot."""
+        if self._state is None:
+            raise NotReady("nothing can be matched yet: there is no snapshot", "run `dumbbell run FEEDS`")
+        return self._state
+
+    def today(self) -> dt.date:
+        return today(self.settings, self.lake, clock=True)
+
+    def start(self) -> None:
+        """Load what there is and watch for what is new."""
+        self.look()
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def look(self) -> None:
+        """Take up a new snapshot, lake or day, and answers recorded elsewhere; keep the old where that fails."""
+        try:
+            self._take_up()
+        except Exception as error:  # noqa: BLE001  a lake that is being published is whole a second later
+            metrics.SWAPS.labels("failed").inc()
+            logs.failure("the matching state could not be loaded", error)
+        self.hear()
+
+    def _take_up(self) -> None:
+        snapshot = current_id(self.home)
+        found = (snapshot, self.lake.fingerprint(TABLES), self.today())
+        if snapshot is None or found == self._loaded_from:
+            return
+        started = time.monotonic()
+        self._state = MatchState.load(
+            self.home, self.settings, self.lake, Snapshot.current(self.home), today=self.settings.today
+        )
+        self._loaded_from = found
+        metrics.SWAPS.labels("done").inc()
+        metrics.LOADED_AT.set_to_current_time()
+        logs.event("the matching state was loaded", snapshot=snapshot, seconds=round(time.monotonic() - started, 2))
+
+    def ring(self) -> None:
+        """Tell the other workers that an answer was recorded."""
+        self._bell.touch()
+
+    def hear(self) -> None:
+        """Take answers in force that other workers, or other hosts, recorded. The graph may be away."""
+        since = self._heard_until
+        asked_at = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        try:
+            table = self.answers.all() if since is None else self.answers.since(since - OVERLAP)
+        except EngineError as error:
+            logs.failure("answers could not be read from the graph", error)
+            return
+        if since is None:
+            self.answered = Answered.of(table)
+        else:
+            columns = (table[name].to_pylist() for name in ("user", "kind", "item", "outcome", "at"))
+            for user, kind, item, outcome, at in zip(*columns, strict=True):
+                self.answered.add(user, kind, item, outcome, at)
+        self._heard_until = asked_at
+
+    def _watch(self) -> None:
+        looked = time.monotonic()
+        while not self._over.wait(POLL_S):
+            rung = _changed_at(self._bell)
+            if time.monotonic() - looked >= 1.0:
+                self._rung, looked = rung, time.monotonic()
+                self.look()
+            elif rung != self._rung:
+                self._rung = rung
+                self.hear()
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0

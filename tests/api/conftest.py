@@ -1,0 +1,124 @@
+"""The API over the hand-made operator of tests/matching and the real Neo4j, started as it is served."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow as pa
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.keys import SCOPES, KeyStore
+from api.problems import MEDIA_TYPE
+from graph.engine.server import Endpoint
+from graph.schema import ensure
+from graph.store import Store
+from lake.home import Home
+from lake.settings import Settings, load_settings
+from lake.tables import Lake
+from tests.matching.conftest import APPS, TODAY, user, write_lake, write_small_snapshot
+
+NUMBER = "+49 (151) 000-00001"
+DIGITS = "4915100000001"
+
+
+def text(i: int) -> str:
+    """Customer i's pseudonym as 36 characters."""
+    return str(uuid.UUID(bytes=user(i)))
+
+
+@dataclass
+class Operator:
+    """A home with lake, snapshot, graph and keys."""
+
+    home: Home
+    settings: Settings
+    store: Store
+    keys: dict[str, str]
+    known: str
+
+    def headers(self, scope: str | None) -> dict[str, str]:
+        return {} if scope is None else {"Authorization": f"Bearer {self.keys[scope]}"}
+
+
+@dataclass
+class Api:
+    """A client, with a key of the scope named."""
+
+    client: TestClient
+    operator: Operator
+
+    def get(self, path: str, scope: str | None = "admin", **more: Any) -> httpx.Response:
+        return self.client.get(path, headers=self.operator.headers(scope) | more.pop("headers", {}), **more)
+
+    def post(self, path: str, body: Any = None, scope: str | None = "admin", **more: Any) -> httpx.Response:
+        headers = self.operator.headers(scope) | more.pop("headers", {})
+        return self.client.post(path, json=body, headers=headers, **more)
+
+
+def fill(store: Store, numbered: str) -> None:
+    """Customers, apps and offers of the lake in the graph; `numbered` is the customer whose number is NUMBER."""
+    store.wipe(schema=True)
+    ensure(store)
+    customers = [
+        {"user": text(i), "off_net": i == 6, "consent": i != 3, "city": "Bonn", "communities_community": "c1",
+         "leaders_rank": i + 1, "leaders_community_rank": i + 1, "leaders_score": 1 - i / 10, "circles_shrinking": i < 2}
+        for i in range(7)
+    ]  # fmt: skip
+    customers.append({"user": numbered, "off_net": False, "consent": True})
+    store.write_rows("MERGE (u:User {user: row.user}) SET u = row", customers)
+    store.write_rows("MERGE (a:App {app: row.app})", [{"app": app} for app in APPS])
+    store.write_rows("MERGE (o:Offer {offer: row.offer})", [{"offer": offer} for offer in ("o1", "o2", "o3")])
+    store.write_rows(
+        "MATCH (a:User {user: row.a}), (b:User {user: row.b}) "
+        "MERGE (a)-[:CALLS {period: '2026-05', calls_out: row.n, calls_in: 0, messages_out: 0, messages_in: 0}]->(b)",
+        [{"a": text(0), "b": text(i), "n": 10 - i} for i in (1, 2, 3, 6)],
+    )
+
+
+@pytest.fixture(scope="module")
+def operator(neo4j_endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    settings = load_settings(home=Path(tmp_path_factory.mktemp("api") / "home"), today=TODAY, country="DE")
+    home = Home.open(settings, create=True)
+    known = home.pseudonyms(create=True).of_numbers(pa.array([DIGITS]))[0].as_py()
+    write_lake(Lake(home.lake))
+    write_small_snapshot(home)
+    store_of_keys = KeyStore(home)
+    keys = {scope: store_of_keys.add(scope, [scope]) for scope in SCOPES}
+    with Store(neo4j_endpoint) as store:
+        fill(store, str(uuid.UUID(bytes=known)))
+        yield Operator(home, settings, store, keys, str(uuid.UUID(bytes=known)))
+
+
+@pytest.fixture(scope="module")
+def api(operator: Operator) -> Iterator[Api]:
+    with TestClient(create_app(operator.home, operator.settings, operator.store)) as client:
+        yield Api(client, operator)
+
+
+def problem(response: httpx.Response, status: int, *words: str, error: str | None = None) -> dict[str, Any]:
+    """The one shape of every error: RFC 9457, no traceback, the code that schedulers read."""
+    body = response.json()
+    assert response.status_code == status, body
+    assert response.headers["content-type"] == MEDIA_TYPE
+    assert body["status"] == status
+    assert body["type"] == f"urn:dumbbell:problem:{body['error']}"
+    assert body["title"]
+    assert set(body) <= {"type", "title", "status", "detail", "error", "errors"}
+    assert "Traceback" not in response.text
+    assert DIGITS not in response.text
+    for word in words:
+        assert word in body["detail"], body
+    if error is not None:
+        assert body["error"] == error
+    if status == 401:
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    if status == 503:
+        assert int(response.headers["Retry-After"]) > 0
+    return body

@@ -1,0 +1,109 @@
+"""`POST /v1/responses` and `GET /v1/decisions/{id}`: durable, in force at once, once per key."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import DIGITS, NUMBER, Api, problem, text
+
+
+def shown(api: Api, user: str, kind: str = "app") -> list[str]:
+    return [item["id"] for item in api.post("/v1/match", {"user": user, "kind": kind}).json()["items"]]
+
+
+def kept(api: Api, user: str) -> list[dict[str, Any]]:
+    return api.operator.store.read(
+        "MATCH (:User {user: $user})-[r:RESPONDED]->(i) RETURN coalesce(i.app, i.offer) AS item, r.outcome AS outcome, "
+        "r.channel AS channel, r.decision AS decision ORDER BY item, outcome",
+        user=user,
+    )
+
+
+def test_a_refusal_is_durable_and_in_force_with_the_next_match(api: Api) -> None:
+    decision = api.post("/v1/match", {"user": text(0), "kind": "app"}).json()
+    refused = decision["items"][0]["id"]
+    told = {"decision": decision["decision"], "item": refused, "channel": "sms", "outcome": "refused"}
+    answer = api.post("/v1/responses", told, "match")
+    assert answer.status_code == 201
+    assert answer.json()["user"] == text(0)
+    assert kept(api, text(0)) == [
+        {"item": refused, "outcome": "refused", "channel": "sms", "decision": decision["decision"]}
+    ]
+    assert refused not in shown(api, text(0))
+
+
+def test_a_response_without_a_decision(api: Api) -> None:
+    told = {"user": text(1), "kind": "app", "item": "radio", "channel": "store", "outcome": "ignored"}
+    answer = api.post("/v1/responses", told | {"at": "2026-05-31T23:30:00+02:00"})
+    assert answer.status_code == 201
+    assert answer.json()["at"].startswith("2026-05-31T21:30:00")
+    assert "radio" in shown(api, text(1))  # ignored is not refused
+
+
+def test_by_number(api: Api) -> None:
+    told = {"number": NUMBER, "kind": "offer", "item": "o1", "channel": "sms", "outcome": "accepted"}
+    assert api.post("/v1/responses", told).status_code == 201
+    assert [row["item"] for row in kept(api, api.operator.known)] == ["o1"]
+
+
+def test_the_same_key_records_once(api: Api) -> None:
+    told = {"user": text(2), "kind": "app", "item": "radio", "channel": "web", "outcome": "shown"}
+    first = api.post("/v1/responses", told, headers={"Idempotency-Key": "one"})
+    again = api.post("/v1/responses", told, headers={"Idempotency-Key": "one"})
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() | {"repeated": True} == again.json()
+    assert len(kept(api, text(2))) == 1
+    other = api.post("/v1/responses", told | {"outcome": "refused"}, headers={"Idempotency-Key": "one"})
+    problem(other, 422, "key", error="idempotency_conflict")
+    another_client = api.post("/v1/responses", told, "match", headers={"Idempotency-Key": "one"})
+    assert not another_client.json()["repeated"]
+    problem(api.post("/v1/responses", told, headers={"Idempotency-Key": "x" * 256}), 422, "Idempotency-Key")
+
+
+GOOD = {"user": text(1), "kind": "app", "item": "maps", "channel": "sms", "outcome": "shown"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"outcome": "liked"}, "outcome"),
+        ({"outcome": None}, "outcome"),
+        ({"kind": None}, "kind"),
+        ({"user": None}, "give decision"),
+        ({"user": DIGITS}, "user"),
+        ({"number": NUMBER}, "give decision"),
+        ({"decision": "x"}, "leave them out"),
+        ({"at": "yesterday"}, "at"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "at"),
+        ({"item": ""}, "item"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_bad_bodies(api: Api, change: dict[str, Any], words: str) -> None:
+    problem(api.post("/v1/responses", GOOD | change), 422, words, error="bad_value")
+
+
+def test_what_does_not_exist(api: Api) -> None:
+    problem(api.post("/v1/responses", GOOD | {"item": "no-such-app"}), 404, "no-such-app")
+    problem(api.post("/v1/responses", GOOD | {"user": text(90)}), 404)
+    told = {"decision": "no-such-decision", "item": "maps", "channel": "sms", "outcome": "shown"}
+    problem(api.post("/v1/responses", told), 404)
+    decision = api.post("/v1/match", {"user": text(1), "kind": "app", "k": 1}).json()["decision"]
+    problem(api.post("/v1/responses", told | {"decision": decision}), 404, "item")
+
+
+def test_keys(api: Api) -> None:
+    problem(api.post("/v1/responses", GOOD, None), 401)
+    problem(api.post("/v1/responses", GOOD, "query"), 403)
+
+
+def test_a_decision_can_be_looked_up(api: Api) -> None:
+    decision = api.post("/v1/match", {"user": text(1), "kind": "app", "k": 2}).json()
+    trace = api.get(f"/v1/decisions/{decision['decision']}", "match").json()
+    assert trace["request"]["k"] == 2
+    assert [item["id"] for item in trace["items"]] == [item["id"] for item in decision["items"]]
+    assert "removed" in trace
+    problem(api.get(f"/v1/decisions/{text(5)}"), 404, error="unknown_name")
+    problem(api.get(f"/v1/decisions/{DIGITS}"), 400, error="number_in_address")
+    problem(api.get(f"/v1/decisions/{decision['decision']}", None), 401)
+    problem(api.get(f"/v1/decisions/{decision['decision']}", "query"), 403)
