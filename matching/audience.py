@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lake.tables import Lake
-from loaders.conditions import Condition
+from loaders.conditions import Condition, column_of
 from matching.arrays import positions
 from matching.customers import Customers, Handsets
 
@@ -33,33 +33,40 @@ def load_audience(lake: Lake, customers: Customers, handsets: Handsets, today: d
 
 
 def _frame(lake: Lake, fields: list[str], customers: Customers, handsets: Handsets, today: dt.date) -> pa.Table:
-    """The columns that conditions name, one row a customer."""
-    table = lake.read("customers")
-    users = table["user"]
-    columns: dict[str, pa.Array | pa.ChunkedArray] = {}
-    plan = bill = None
-    for field in fields:
-        source, _, name = field.rpartition(".")
-        if source == "handset":
-            phones = lake.read("handsets", ["handset", name]) if lake.has("handsets") else None
-            if phones is None:
-                columns[field] = pa.nulls(len(users), pa.string())
-                continue
-            used = pc.take(handsets.ids, _some(customers.handset[:-1]))
-            columns[field] = pc.take(phones[name], _some(positions(used, phones["handset"])))
-        elif source == "plan":
-            plan = _plan(lake, users, today) if plan is None else plan
-            columns[field] = plan[name]
-        elif source == "bill":
-            bill = _bill(lake, users) if bill is None else bill
-            columns[field] = bill[name]
-        else:
-            columns[field] = table[name]
-    return pa.table(columns) if columns else pa.table({"user": users})
+    """The columns that conditions name, one row a customer; empty where the feed, or the column, is not there."""
+    groups = {field.rpartition(".")[0] for field in fields}
+    users = lake.read("customers", ["user"])["user"]
+    sources: dict[str, pa.Table | None] = {"": lake.read("customers")}
+    if "handset" in groups:
+        sources["handset"] = _handset(lake, customers, handsets)
+    if "plan" in groups:
+        sources["plan"] = _plan(lake, users, today)
+    if "bill" in groups:
+        sources["bill"] = _bill(lake, users)
+
+    def column(field: str) -> pa.ChunkedArray | pa.Array:
+        group, _, name = field.rpartition(".")
+        source = sources[group]
+        if source is None or name not in source.column_names:
+            return pa.nulls(len(users), column_of(field).arrow)
+        return source[name]
+
+    return pa.table({"user": users, **{field: column(field) for field in fields}})
 
 
-def _plan(lake: Lake, users: pa.ChunkedArray, today: dt.date) -> pa.Table:
-    """Each customer's row of `products` for the open plan with the latest `since`; nulls without one."""
+def _handset(lake: Lake, customers: Customers, handsets: Handsets) -> pa.Table | None:
+    """Each customer's row of `handsets` for the current handset."""
+    if not lake.has("handsets"):
+        return None
+    phones = lake.read("handsets")
+    used = handsets.ids.take(_some(customers.handset[:-1]))
+    return phones.take(_some(positions(used, phones["handset"])))
+
+
+def _plan(lake: Lake, users: pa.ChunkedArray, today: dt.date) -> pa.Table | None:
+    """Each customer's row of `products` for the open plan with the latest `since`."""
+    if not (lake.has("products") and lake.has("subscriptions")):
+        return None
     products = lake.read("products")
     plans = products.filter(pc.equal(products["kind"], "plan"))
     held = lake.read("subscriptions", ["user", "product", "since", "until"])
@@ -68,12 +75,14 @@ def _plan(lake: Lake, users: pa.ChunkedArray, today: dt.date) -> pa.Table:
     row, place = positions(held["user"], users), positions(held["product"], plans["product"])
     kept = (row >= 0) & (place >= 0)
     last = np.full(len(users), -1, np.int64)
-    last[row[kept]] = place[kept]
+    last[row[kept]] = place[kept]  # of several, the last assignment stands
     return plans.take(_some(last))
 
 
-def _bill(lake: Lake, users: pa.ChunkedArray) -> pa.Table:
-    """Each customer's latest bill; nulls without one."""
+def _bill(lake: Lake, users: pa.ChunkedArray) -> pa.Table | None:
+    """Each customer's latest bill."""
+    if not lake.has("bills"):
+        return None
     bills = lake.read("bills").sort_by([("month", "ascending")])
     row = positions(bills["user"], users)
     last = np.full(len(users), -1, np.int64)
