@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 T = TypeVar("T")
 console = Console(stderr=True)
+WORTH_SAYING_S = 0.5
 
 
 def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
@@ -26,11 +27,13 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Say what is being done, and how long it took: a spinner on a terminal, one line elsewhere."""
+    """Say what is being done, and how long it took: a spinner on a terminal, a line for what took its time elsewhere."""
     started = time.monotonic()
     if console.is_terminal:
         with console.status(what):
             yield
     else:
         yield
-    console.print(f"{what}: {time.monotonic() - started:.1f} s", highlight=False)
+    seconds = time.monotonic() - started
+    if seconds >= WORTH_SAYING_S:
+        console.print(f"{what}: {seconds:.1f} s", highlight=False)

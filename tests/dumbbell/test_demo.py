@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -41,7 +42,7 @@ def paste(line: str) -> httpx.Response:
     """What curl would send for one of the printed lines."""
     words = shlex.split(line)[1:]
     headers, body, address = {}, None, words[-1]
-    for flag, value in zip(words, words[1:], strict=False):
+    for flag, value in itertools.pairwise(words):
         if flag == "-H":
             name, content = value.split(":", 1)
             headers[name] = content.strip()
