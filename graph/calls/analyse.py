@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
-from graph.calls import circles, contacts, lifetimes
+from graph.calls import circles, communities, contacts, leaders, lifetimes
 from graph.calls.state import Inputs
 from lake.clock import today
 from lake.progress import working
 from lake.settings import Settings
 from lake.tables import Lake
 
-TABLES = ("circles",)
+STEPS: dict[str, Callable[[Lake, lifetimes.Customers, Inputs], object]] = {
+    "circles": circles.build,
+    "communities": communities.build,
+    "leaders": leaders.build,
+}
 
 
-def analyse(lake: Lake, settings: Settings) -> dict[str, object]:
+def analyse(lake: Lake, settings: Settings) -> dict[str, Any]:
     """Contacts, circles, communities and leaders from the lake's call records.
 
-    Returns `{"periods": [...], "made": {table: periods computed}, "rows": {table: rows}, "seconds": {table: s}}`.
-    A lake without calls gets none of the tables. Raises NotReady where the lake has calls and no customers.
+    Returns `periods` (all that have contacts), `made` (of each table the periods that were computed; of `leaders`
+    whether it was) and `seconds` (of each step). Where nothing changed, nothing is computed. A lake without calls
+    loses the tables. Raises NotReady where the lake has calls and no customers.
     """
     made: dict[str, object] = {}
     seconds: dict[str, float] = {}
-    started = time.monotonic()
-    with working("contacts"):
-        made["contacts"] = contacts.build(lake, settings)
-    seconds["contacts"] = round(time.monotonic() - started, 3)
+
+    def run(name: str, step: Callable[[], object]) -> None:
+        started = time.monotonic()
+        with working(name):
+            made[name] = step()
+        seconds[name] = round(time.monotonic() - started, 3)
+
+    run("contacts", lambda: contacts.build(lake, settings))
     periods = lake.partitions("contacts")
     inputs = Inputs(lake)
-    if not periods:
-        for name in TABLES:
+    if periods:
+        customers = lifetimes.read(lake, settings.period, today(settings, lake))
+        for name, step in STEPS.items():
+            run(name, lambda step=step: step(lake, customers, inputs))  # type: ignore[misc]
+            inputs.save()
+    else:
+        for name in STEPS:
             lake.drop(name)
             inputs.forget(name)
         inputs.save()
-        return {"periods": [], "made": made, "seconds": seconds}
-    customers = lifetimes.read(lake, settings.period, today(settings, lake))
-    started = time.monotonic()
-    with working("circles"):
-        made["circles"] = circles.build(lake, customers, inputs)
-    inputs.save()
-    seconds["circles"] = round(time.monotonic() - started, 3)
     return {"periods": periods, "made": made, "seconds": seconds}

@@ -1,0 +1,129 @@
+"""Opinion leaders: persons ranked by their place in the call graph, and by whether contacts adopt after them.
+
+The graph is that of the last `PERIODS` periods between customers, each period counting `DECAY` of the next. Rows are
+persons who have not left; companies, machines and who left still tie others together.
+
+score = position + (1 - position) * max(0, 1/2 - evidence)
+
+position is the mean of four ranks in (0, 1]: PageRank, core, brokerage and reach, each as the share of persons that
+the customer is not below. Evidence that contacts follow raises the score by up to half of what is missing to 1;
+without adoption data, or without such evidence, the position stands as it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import csr_array
+from scipy.stats import rankdata
+
+from graph.calls import adoptions, communities, ties
+from graph.calls.ids import as_words
+from graph.calls.lifetimes import Customers
+from graph.calls.position import cores, effective_size, pagerank, reach
+from graph.calls.state import Inputs, digest, file_facts
+from lake.tables import Lake
+
+PERIODS = 3
+DECAY = 0.5
+
+SCHEMA = pa.schema(
+    [
+        ("user", pa.binary()),
+        ("score", pa.float64()),
+        ("rank", pa.int64()),
+        ("community_rank", pa.int64()),
+        ("pagerank", pa.float64()),
+        ("core", pa.int64()),
+        ("brokerage", pa.float64()),
+        ("reach", pa.int64()),
+        ("adoptions_led", pa.int64()),
+        ("evidence", pa.float64()),
+    ]
+)
+
+
+def build(lake: Lake, customers: Customers, inputs: Inputs) -> bool:
+    """Write `leaders.parquet`, sorted by user; false where its inputs did not change.
+
+    Needs `communities` of the last period. The caller saves `inputs` afterwards.
+    """
+    rows = np.flatnonzero(customers.on_net & customers.person & ~customers.gone)
+    print_ = digest(
+        as_words(customers.users)[customers.on_net].tobytes(),
+        rows.tobytes(),
+        *[file_facts(lake, "contacts", period) for period in customers.periods[-PERIODS:]],
+        *[file_facts(lake, name) for name in ("communities", "app_usage", "subscriptions")],
+    )
+    if inputs.get("leaders", "all") == print_ and lake.has("leaders"):
+        return False
+    lake.write("leaders", leaders(lake, customers, rows))
+    inputs.put("leaders", "all", print_)
+    return True
+
+
+def strengths(lake: Lake, customers: Customers) -> csr_array:
+    """(n, n) calls and messages from row to column between customers, older periods counting less."""
+    n = len(customers.users)
+    total = csr_array((n, n), dtype=np.float64)
+    for back, period in enumerate(reversed(customers.periods[-PERIODS:])):
+        one = ties.load(lake, period, customers.positions, customers.on_net)
+        known = customers.on_net[one.contact]
+        source = np.repeat(np.arange(n), one.sizes)[known]
+        sent = csr_array((one.out[known] * DECAY**back, (source, one.contact[known])), shape=(n, n))
+        total = total + sent
+    return total
+
+
+def leaders(lake: Lake, customers: Customers, rows: np.ndarray) -> pa.Table:
+    """The table for the customers at `rows`."""
+    out = strengths(lake, customers)
+    both = (out + 1j * out.T).tocsr()  # every tie in both rows, whichever way the calls went: out and in together
+    both.sort_indices()
+    starts, contact = both.indptr.astype(np.int64), both.indices.astype(np.int32)
+    ranks = pagerank(starts, contact, in_=both.data.imag.copy(), out=both.data.real.copy())[rows]
+    core = cores(starts, contact)[rows]
+    brokerage = effective_size(starts, contact)[rows]
+    near = reach(starts, contact)[rows]
+    score = np.mean([_share(one) for one in (ranks, core, brokerage, near)], axis=0) if len(rows) else np.empty(0)
+    followed, evidence = None, np.full(len(rows), np.nan)
+    found = adoptions.read(lake, customers.positions)
+    if found is not None:
+        every_led, every_evidence = adoptions.led(found, starts, contact)
+        followed, evidence = every_led[rows], every_evidence[rows]
+        score = score + (1 - score) * np.nan_to_num(np.maximum(0.0, 0.5 - evidence))
+    order = np.lexsort((rows, -ranks, -score))
+    rank = np.empty(len(rows), np.int64)
+    rank[order] = np.arange(1, len(rows) + 1)
+    names = communities.last_names(lake, customers)[rows]
+    return pa.table(
+        {
+            "user": customers.users.take(pa.array(rows)),
+            "score": score,
+            "rank": rank,
+            "community_rank": pa.array(_rank_within(names, rank), mask=names < 0),
+            "pagerank": ranks,
+            "core": core,
+            "brokerage": brokerage,
+            "reach": near,
+            "adoptions_led": pa.nulls(len(rows), pa.int64()) if followed is None else pa.array(followed),
+            "evidence": pa.array(evidence, mask=np.isnan(evidence)),
+        },
+        schema=SCHEMA,
+    )
+
+
+def _share(values: np.ndarray) -> np.ndarray:
+    """(n,) in (0, 1]: the share of persons that each is not below; ties share their mean."""
+    return rankdata(values, method="average") / len(values)
+
+
+def _rank_within(group: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """(n,) int64: place of each by `rank` among those of its group, 1 for the first."""
+    order = np.lexsort((rank, group))
+    sorted_group = group[order]
+    begins = np.flatnonzero(np.r_[True, sorted_group[1:] != sorted_group[:-1]]) if len(group) else np.empty(0, int)
+    place = np.arange(len(group)) - np.repeat(begins, np.diff(np.append(begins, len(group))))
+    found = np.empty(len(group), np.int64)
+    found[order] = place + 1
+    return found
