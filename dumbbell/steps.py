@@ -13,21 +13,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from graph.calls import contacts
 from graph.calls.analyse import analyse as analyse_calls
 from graph.dumbbell import build as build_dumbbell
 from graph.load import load_graph, write_scores
 from graph.store import Store
 from lake.clock import today
-from loaders.feeds import FEEDS
-from loaders.load import Report, load
-from matching.answers import copy_to_lake
-
-from graph.calls import contacts
 from lake.errors import NotReady
 from lake.home import Home
 from lake.progress import working
 from lake.settings import Settings
 from lake.tables import Lake
+from loaders.feeds import FEEDS
+from loaders.load import Report, load
+from matching.answers import copy_to_lake
 
 
 class Steps:

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from embeddings.snapshot import Snapshot
-from graph.store import open_store
-from matching.answers import Answers
-from matching.batch import match_all
-from matching.state import MatchState
 
 from dumbbell.command import Answer, Call, command
+from embeddings.snapshot import Snapshot
+from graph.store import open_store
 from lake.errors import BadValue
 from lake.progress import working
 from lake.pseudonyms import from_text
-from lake.tables import Lake, put
+from lake.tables import Lake
+from matching.answers import Answers
+from matching.batch import write_matches
+from matching.state import MatchState
 
 
 class Kind(StrEnum):
@@ -47,19 +47,10 @@ def match(
         answered = Answers(store).all()
     with working(f"matching {kind.value}s"):
         state = MatchState.load(home, call.settings, lake, snapshot)
-        table = match_all(state, kind.value, k, users=chosen, answered=answered)
-        put(out, table)
-    matched = len(table["user"].unique())
+        rows = write_matches(out, state, kind.value, k, users=chosen, answered=answered)
     return Answer(
-        {
-            "out": str(out),
-            "rows": table.num_rows,
-            "users": matched,
-            "kind": kind.value,
-            "k": k,
-            "snapshot": snapshot.id,
-        },
-        lines=[f"wrote {out}: {table.num_rows:,} {kind.value}s for {matched:,} customers"],
+        {"out": str(out), "rows": rows, "kind": kind.value, "k": k, "snapshot": snapshot.id},
+        lines=[f"wrote {out}: {rows:,} rows"],
     )
 
 

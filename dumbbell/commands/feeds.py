@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from dumbbell.command import Answer, Call, command
@@ -59,17 +60,20 @@ def pseudonym(
 ) -> Answer:
     """Print one pseudonym a line, in order, for one number a line. A number is never an argument."""
     import pyarrow as pa
-    from loaders.numbers import normalise
+
+    from loaders.numbers import GOOD, normalise
 
     lines = (sys.stdin.read() if file == "-" else _text(Path(file))).splitlines()
     home = call.home(create=True)
     with home.writing(call.command, wait=call.wait):
         pseudonyms = home.pseudonyms(create=True)
-    digits = normalise(pa.array(lines, pa.string()), call.settings.country)
-    bad = [str(i + 1) for i, value in enumerate(digits.to_pylist()) if value is None]
-    if bad:
-        raise BadValue(f"line {bad[0]} is no number ({len(bad)} such lines)", "write one number a line, digits only")
-    found = to_text(pseudonyms.of_numbers(digits)).to_pylist()
+    blocks, status = normalise(pa.array(lines, pa.string()), call.settings.country)
+    bad = np.flatnonzero(status != GOOD)
+    if len(bad):
+        raise BadValue(
+            f"line {bad[0] + 1} is no number ({len(bad)} such lines)", "write one number a line, up to 15 digits"
+        )
+    found = to_text(pseudonyms.of_blocks(blocks, status != GOOD)).to_pylist()
     return Answer({"pseudonyms": found}, lines=found)
 
 

@@ -10,13 +10,15 @@ from importlib.metadata import version
 
 import psutil
 import typer
-from embeddings.snapshot import Snapshot
-from graph.store import open_store
-from lake.clock import last_event
 
 from dumbbell.command import Answer, Call, command, table_of
 from dumbbell.steps import Steps
-from graph.engine import jars
+from embeddings.snapshot import Snapshot
+from graph.engine.fetch import cache_folder
+from graph.engine.jars import lock_path, path_of, read_lock
+from graph.engine.releases import DEFAULT_LINE, RELEASES
+from graph.store import open_store
+from lake.clock import last_day
 from lake.errors import DumbbellError, HomeError
 from lake.home import Home
 from lake.tables import Lake
@@ -33,7 +35,7 @@ def status(call: Call) -> Answer:
     lake = Lake(home.lake)
     steps = Steps(home).facts
     runs = {name: {"ended": facts["ended"], "seconds": facts["seconds"]} for name, facts in steps.items()}
-    fresh = last_event(lake)
+    fresh = last_day(lake)
     quality = _quality(home)
     following = next_step(home, lake, set(steps))
     rows = [[name, facts["ended"], facts["seconds"]] for name, facts in runs.items()]
@@ -59,9 +61,9 @@ def _quality(home: Home) -> dict[str, str]:
     if not (home.snapshots / "current").exists():
         return {"snapshot": "none"}
     snapshot = Snapshot.current(home)
-    metrics = snapshot.manifest.get("metrics", {})
-    shown = {name: row for name, row in metrics.items() if isinstance(row, dict)}
-    return {"snapshot": snapshot.id} | {
+    metrics = snapshot.manifest["metrics"]
+    shown: dict[str, dict[str, float]] = metrics["table"]
+    return {"snapshot": snapshot.id, "serves": metrics["served"]} | {
         f"held-out {name}": ", ".join(f"{key} {value:.4f}" for key, value in row.items() if isinstance(value, float))
         for name, row in shown.items()
     }
@@ -72,7 +74,7 @@ def doctor(call: Call) -> Answer:
     checks: dict[str, Callable[[Call], str]] = {
         "python": lambda _: sys.version.split()[0],
         "versions": lambda _: ", ".join(f"{name} {version(name)}" for name in ("neo4j", "duckdb", "torch", "pyarrow")),
-        "engine files": lambda _: jars.described(),
+        "engine files": _jars,
         "disk": _disk,
         "memory": _memory,
         "home": lambda c: f"{c.home().root} is whole",
@@ -96,6 +98,17 @@ def doctor(call: Call) -> Answer:
         lines=[f"mend: {', '.join(amiss)}" if amiss else "all is well"],
         exit_status=1 if amiss else 0,
     )
+
+
+def _jars(call: Call) -> str:
+    """Whether the engine's files are there; what is missing is fetched by the first command that needs it."""
+    if call.settings.neo4j_uri:
+        return "not needed: DUMBBELL_NEO4J_URI names a server"
+    version_ = RELEASES[DEFAULT_LINE].version
+    jars = read_lock(lock_path(version_))
+    there = sum(path_of(jar, cache_folder()).exists() for jar in jars)
+    rest = "" if there == len(jars) else ": the next start fetches the rest"
+    return f"Neo4j {version_}: {there} of {len(jars)} jars in {cache_folder()}{rest}"
 
 
 def _disk(call: Call) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from api.keys import KeyStore
 
+from api.keys import KeyStore
 from dumbbell.command import Answer, Call, command, table_of
 
 NameArgument = Annotated[str, typer.Argument(help="The key's name.", show_default=False)]

@@ -8,18 +8,18 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+
 from api.keys import KeyStore
 from api.server import serve as serve_api
-from embeddings.snapshot import Snapshot
-from matching.match import MatchRequest, match
-from matching.state import MatchState
-
 from dumbbell.command import Answer, Call, command, show
 from dumbbell.commands.steps import run_steps
+from embeddings.snapshot import Snapshot
 from lake.errors import UnknownName
 from lake.home import Home
 from lake.progress import working
 from lake.tables import Lake
+from matching.match import MatchRequest, match
+from matching.state import MatchState
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; beyond loopback only with TLS.")]
 PortOption = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)]
@@ -115,7 +115,7 @@ def someone(call: Call, home: Home) -> str:
     state = MatchState.load(home, call.settings, lake, Snapshot.current(home))
     leaders = lake.read("leaders", ["user", "rank"]).sort_by("rank")["user"].slice(0, 200)
     for user in leaders.to_pylist():
-        found = match(state, MatchRequest(user=user, kind="app", k=3), [])
+        found = match(state, MatchRequest(user=user, kind="app", k=3), None)
         if found.items:
             return str(uuid.UUID(bytes=user))
     raise UnknownName("no customer of the sample has a match", "run `dumbbell embed --force`")

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from graph.store import open_store
-from loaders.load import require_folder
 
 from dumbbell import steps
 from dumbbell.command import Answer, Call, command, table_of
 from dumbbell.commands.feeds import FeedsArgument
+from graph.store import open_store
+from loaders.folder import look_into
 
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse the whole load at the first bad row.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Train again, and make the result current even if worse.")]
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def load(call: Call, feeds: FeedsArgument, strict: StrictOption = False) -> Answer:
     """Load a feed folder: lake, graph, quarantine. Loading it again changes nothing."""
-    require_folder(feeds)
+    look_into(feeds)  # refused before a home is made
     home = call.home(create=True)
     with home.writing(call.command, wait=call.wait):
         report = steps.into_lake(home, call.settings, feeds, strict=strict)
@@ -53,7 +53,7 @@ def embed(call: Call, force: ForceOption = False) -> Answer:
 
 def run(call: Call, feeds: FeedsArgument, strict: StrictOption = False) -> Answer:
     """Load, analyse, embed: only what the new input makes necessary."""
-    require_folder(feeds)
+    look_into(feeds)  # refused before a home is made
     home = call.home(create=True)
     with home.writing(call.command, wait=call.wait):
         return run_steps(call, home, feeds, strict=strict)
@@ -84,14 +84,13 @@ def analyse_lines(found: dict[str, Any]) -> list[str]:
 
 def quality_tables(found: dict[str, Any]) -> list[Any]:
     """What held-out use says of each scorer, popularity beside them."""
-    metrics = found.get("metrics") or {}
-    scorers = {name: row for name, row in metrics.items() if isinstance(row, dict)}
+    scorers: dict[str, dict[str, float]] = found.get("table") or {}
     names = sorted({key for row in scorers.values() for key, value in row.items() if isinstance(value, float)})
     rows = [[scorer, *[f"{row[n]:.4f}" if n in row else None for n in names]] for scorer, row in scorers.items()]
     return [table_of("held-out quality", ["scorer", *names], rows)] if rows else []
 
 
 def embed_lines(found: dict[str, Any]) -> list[str]:
-    if found.get("current") is False:
-        return [f"snapshot {found.get('snapshot')} is worse than the current one and was not made current"]
-    return [f"snapshot {found.get('snapshot')} is current"]
+    if not found["current"]:
+        return [f"snapshot {found['snapshot']} is worse than the current one and was not made current"]
+    return [f"snapshot {found['snapshot']} is current; it serves {found['served']} (held out: {found['held_out']})"]

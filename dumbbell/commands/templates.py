@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cypher.output import write_file
-from cypher.run import run as run_template
-from graph.store import open_store
 
 from cypher.catalogue import find, load
+from cypher.output import write_file
 from cypher.parameters import parse_options
+from cypher.run import run as run_template
 from dumbbell.command import Answer, Call, command, table_of
+from graph.store import open_store
 
 NameArgument = Annotated[
     str, typer.Argument(help="A template's name; `dumbbell template list` has them.", show_default=False)

@@ -40,9 +40,9 @@ def test_run_again_changes_nothing(dumbbell: Any, feeds: Path, operator: Path, w
 
 def test_embedding_beats_popularity_on_held_out_use(dumbbell: Any, operator: Path) -> None:
     found = dumbbell("embed", "--json", home=operator).json
-    metrics = found["metrics"]
-    chosen = metrics[found["chosen"]]
-    assert chosen["recall@20"] > metrics["popularity"]["recall@20"]
+    served, popularity = found["table"][found["served"]], found["table"]["popularity"]
+    assert served["recall@20"] > popularity["recall@20"]
+    assert served["ndcg@20"] > popularity["ndcg@20"]
 
 
 @pytest.mark.parametrize("kind", ["app", "offer"])
