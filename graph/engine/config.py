@@ -43,7 +43,6 @@ def neo4j_conf(release: Release, port: int, memory: dict[str, int]) -> str:
         "server.bolt.advertised_address": f"127.0.0.1:{port}",
         "server.http.enabled": "false",
         "server.https.enabled": "false",
-        "server.memory.heap.max_size": f"{memory['heap']}m",
         "server.memory.pagecache.size": f"{memory['pagecache']}m",
         "db.memory.transaction.max": f"{memory['transaction']}m",
         "db.tx_log.preallocate": "false",

@@ -22,7 +22,7 @@ from lake.progress import console, track
 
 CONNECTIONS = 8
 ATTEMPTS = 3
-_CHUNK_BYTES = 1 << 18
+_CHUNK_BYTES = 1 << 14  # what a broken connection loses at most
 
 
 def cache_folder() -> Path:

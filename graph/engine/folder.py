@@ -86,7 +86,9 @@ class EngineFolder:
             log = self.log.read_text(errors="replace").splitlines()
             start = max((i for i, line in enumerate(log) if line.endswith("Starting...")), default=0)
             said += [line for line in log[start:] if " INFO " not in line]
-        return "\n".join([line for line in said if line.strip() and not line.startswith("\tat ")][-lines:])
+        return "\n".join(
+            [line for line in said if line.strip() and not line.strip().startswith(("at ", "..."))][-lines:]
+        )
 
 
 def try_lock(descriptor: int, kind: int) -> bool:

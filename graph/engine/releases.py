@@ -29,6 +29,7 @@ RELEASES = {
             "org.neo4j.server.Neo4jCommunity",
             {
                 "server.fleet_discovery.enabled": "false",
+                "dbms.fleet_manager.enabled": "false",
                 "internal.dbms.bolt.netty_server_shutdown_quiet_period_duration": "0s",
             },
         ),
