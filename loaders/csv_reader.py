@@ -24,6 +24,7 @@ from loaders.folder import FeedFile
 CHUNK = 1 << 25
 RECORD_LIMIT = 1 << 22  # a longer record is a quote that was never closed
 BLOCK = 1 << 23
+LONGEST_MARK = 4
 QUOTE, COMMA, CR, LF = 34, 44, 13, 10
 
 
@@ -101,7 +102,7 @@ class CsvFile:
         self._bytes_before = 0
         with open(file.path, "rb") as stream:
             records = self._records(stream)
-            self.header = self._header(*next(records))
+            self.header = self._header(next(records, None))
 
     def batches(self, wanted: list[str]) -> Iterator[RawBatch]:
         """The columns `wanted` of all rows, in file order, as text."""
@@ -118,10 +119,10 @@ class CsvFile:
         """Chunks of whole records, decoded to UTF-8 (record offsets are of the decoded bytes)."""
         rest, line, final = b"", 1, False
         while not final:
-            piece = stream.read(self.chunk)
-            final = len(piece) < self.chunk
+            piece = stream.read(max(self.chunk, LONGEST_MARK))
+            final = len(piece) < max(self.chunk, LONGEST_MARK)
             raw = rest + piece
-            if self._bytes_before == 0:
+            if line == 1 and not rest:
                 raw = self._without_mark(raw)
             data = np.frombuffer(raw, np.uint8)
             room = int(np.count_nonzero(data == LF) + np.count_nonzero(data == CR)) + 1
@@ -133,7 +134,8 @@ class CsvFile:
                     "close it, or write quotes inside a field twice",
                 )
             self._check_encoding(raw[:used], line)
-            yield data[:used], starts[:count], ends[:count], lines[:count], fields[:count]
+            if count:
+                yield data[:used], starts[:count], ends[:count], lines[:count], fields[:count]
             rest, line = raw[used:], next_line
             self._bytes_before += used
 
@@ -165,9 +167,10 @@ class CsvFile:
             f"set DUMBBELL_ENCODING={other} if that is what it is in, or convert it",
         )
 
-    def _header(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, *_: np.ndarray) -> list[str]:
-        if not len(starts):
+    def _header(self, records: tuple[np.ndarray, ...] | None) -> list[str]:
+        if records is None:
             return []
+        data, starts, ends = records[:3]
         text = data[starts[0] : ends[0]].tobytes().decode(self.encoding)
         return [name.strip() for name in next(csv.reader(io.StringIO(text, newline="")))]
 

@@ -118,7 +118,7 @@ class _Load:
                 continue
             read[digest] = reading
             rows = self._read_months(feed, reading, digest)
-            known = records[digest].months if digest in records else {}
+            known = records[digest].months if month is not None and digest in records else {}
             reading.record.months = {**known, **rows}
             records[digest] = reading.record
         handed = [(r.file.sha256, records[r.file.sha256], r.file.month) for r in readings]

@@ -29,6 +29,15 @@ class ParquetFile:
         except (pa.ArrowException, OSError) as error:
             raise unreadable(self.file, error) from error
 
+    def _valid(self, column: pa.Array, name: str) -> pa.Array:
+        """A text column whose bytes were looked at: Parquet promises UTF-8, nobody checks it on reading."""
+        if pa.types.is_string(column.type):
+            try:
+                column.validate(full=True)
+            except pa.ArrowInvalid as error:
+                raise unreadable(self.file, error) from error
+        return column
+
     def batches(self, wanted: list[str]) -> Iterator[RawBatch]:
         """The columns `wanted` of all rows, in file order, as the file types them."""
         with self._open() as opened:
@@ -44,5 +53,5 @@ class ParquetFile:
                         raise unreadable(self.file, error) from error
                     lines = np.arange(first, first + batch.num_rows, dtype=np.int64)
                     first += batch.num_rows
-                    columns = {name: batch.column(batch.schema.get_field_index(name)) for name in wanted}
+                    columns = {name: self._valid(batch.column(name), name) for name in wanted}
                     yield RawBatch(columns, lines, row_group=group)

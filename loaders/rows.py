@@ -102,7 +102,7 @@ def check(feed: Feed, file: FeedFile, batch: RawBatch, how: Rules) -> Checked:
             if feed.event and column.default is not None:
                 lake[name] = lake[name].fill_null(column.default)
             continue
-        raw = typed.as_text(batch.columns[column.name], column.name)
+        raw = typed.as_text(batch.columns[column.name], f"{file.name}, column {column.name}")
         text = raw if column.type == "number" else pc.utf8_trim_whitespace(raw)
         parsed = values.parse(column, text, how)
         code, empty = parsed.code, ~values.given(text)

@@ -8,11 +8,15 @@ import pyarrow.compute as pc
 
 from lake.errors import FeedError
 
+_TEXTS = (pa.binary(), pa.large_binary(), pa.binary_view(), pa.large_string(), pa.string_view())
 
-def as_text(column: pa.Array, name: str) -> pa.Array:
-    """A column of any plain type as text, empty where null. Raises FeedError for a nested type.
 
-    >>> as_text(pa.array([5.0, 2.5, None]), "star").to_pylist()
+def as_text(column: pa.Array, place: str) -> pa.Array:
+    """A column of any plain type as text, empty where null.
+
+    Raises FeedError, naming `place`, for a nested type and for text that is no UTF-8.
+
+    >>> as_text(pa.array([5.0, 2.5, None]), "users.parquet, column star").to_pylist()
     ['5', '2.5', '']
     """
     kind = column.type
@@ -33,12 +37,12 @@ def as_text(column: pa.Array, name: str) -> pa.Array:
         return column.cast(pa.date32()).cast(pa.string()).fill_null("")
     if pa.types.is_timestamp(kind):
         return _timestamps(column)
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
-        return _utf8(column, name)
+    if kind in _TEXTS:
+        return _utf8(column, place)
     try:
         return column.cast(pa.string()).fill_null("")
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise FeedError(f"column {name} has the type {kind}", "write it as text, or as a plain type") from error
+        raise FeedError(f"{place} has the type {kind}", "write it as text, or as a plain type") from error
 
 
 def _floats(column: pa.Array) -> pa.Array:
@@ -57,8 +61,10 @@ def _timestamps(column: pa.Array) -> pa.Array:
     return (pc.binary_join_element_wise(text, "Z", "") if column.type.tz else text).fill_null("")
 
 
-def _utf8(column: pa.Array, name: str) -> pa.Array:
+def _utf8(column: pa.Array, place: str) -> pa.Array:
     try:
-        return column.cast(pa.string()).fill_null("")
+        text = column.cast(pa.string())
+        text.validate(full=True)
+        return text.fill_null("")
     except pa.ArrowInvalid as error:
-        raise FeedError(f"column {name} holds bytes that are no UTF-8", "write it as text") from error
+        raise FeedError(f"{place} holds bytes that are no UTF-8", "write it as text") from error

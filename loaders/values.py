@@ -19,6 +19,8 @@ from loaders import moments, numbers
 from loaders.conditions import Condition
 from loaders.feeds import Column
 
+FIRST, AFTER = 0, 7_258_118_400 * moments.SECOND  # 1970-01-01 and 2200-01-01
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -106,14 +108,16 @@ def _moment(column: Column, text: pa.Array, rules: Rules) -> Parsed:
     good = (local & ~missing) | instant
     if column.type == "date or moment":
         good |= dated
+    odd = good & ((micros < FIRST) | (micros >= AFTER))  # a slip of the pen would else make centuries of periods
+    good &= ~odd
     utc = np.where(instant, micros, utc)
     on_clock = np.where(instant, zone.to_local(utc), micros)
-    code = np.where(missing, 2, np.where((form != moments.EMPTY) & ~good, 1, 0)).astype(np.uint8)
+    code = np.where(missing, 2, np.where(odd, 3, np.where((form != moments.EMPTY) & ~good, 1, 0))).astype(np.uint8)
     day = pa.array((on_clock // moments.DAY).astype(np.int32), mask=~good).cast(pa.date32())
     hour = pa.array((on_clock % moments.DAY // (3600 * moments.SECOND)).astype(np.uint8), mask=~good | dated)
     values = pa.array(utc, mask=~good).cast(pa.timestamp("us"))
     wanted = "is no moment (ISO 8601)" if column.type == "moment" else "is no date and no moment (ISO 8601)"
-    reasons = (wanted, f"does not occur in {rules.timezone} (the clock skips it)")
+    reasons = (wanted, f"does not occur in {rules.timezone} (the clock skips it)", "is outside the years 1970 to 2199")
     return Parsed(values, code, reasons, {"day": day, "hour": hour})
 
 
@@ -171,8 +175,8 @@ def _list(column: Column, text: pa.Array, rules: Rules) -> Parsed:
 
 def _url(column: Column, text: pa.Array, rules: Rules) -> Parsed:
     bare = pc.replace_substring_regex(text, r"^[A-Za-z][A-Za-z0-9+.\-]*://", "")
-    bare = pc.replace_substring_regex(bare, r"[?#].*$", "")
-    host = pc.ascii_lower(pc.replace_substring_regex(bare, r"/.*$", ""))
+    bare = pc.replace_substring_regex(bare, r"(?s)[?#].*$", "")
+    host = pc.ascii_lower(pc.replace_substring_regex(bare, r"(?s)/.*$", ""))
     path = pc.replace_substring_regex(bare, r"^[^/]*", "")
     clean = pc.binary_join_element_wise(host, path, "")
     good = _numpy(pc.match_substring_regex(clean, r"^[^/\s]"))
