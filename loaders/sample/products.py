@@ -27,6 +27,7 @@ _ROWS = (
     ("voice-flat", "Talk without end", VOICE, 14, 10000, 0, 0, 0, 0, 30, 0, "", "", "voice-500"),
     ("tone", "Waiting tunes", SERVICE, 1, 0, 0, 0, 0, 0, 0, 0, "", "", ""),
     ("mailbox-plus", "Mailbox plus", SERVICE, 1.5, 0, 0, 0, 0, 0, 0, 0, "", "", ""),
+    ("shield", "Spam shield", SERVICE, 1, 0, 0, 0, 0, 0, 0, 0, "", "", ""),
     ("music-box", "Music box", SERVICE, 5, 0, 3000, 0, 0, 0, 0, 0, "3g", "android;ios", "media-all"),
     ("cinema-box", "Cinema box", SERVICE, 8, 0, 8000, 0, 0, 0, 0, 0, "4g", "android;ios", "media-all"),
     ("media-all", "Music and cinema", SERVICE, 11, 0, 10000, 0, 0, 0, 0, 0, "4g", "android;ios",
@@ -46,7 +47,8 @@ _ROWS = (
 
 PLANS = tuple(i for i, row in enumerate(_ROWS) if row[2] == PLAN)
 SERVICES = tuple(i for i, row in enumerate(_ROWS) if row[2] == SERVICE and row[0] != "roam-week")
-LED_SERVICES = ("tone", "mailbox-plus", "cloud-50")
+LED_SERVICES = ("tone", "mailbox-plus", "shield")
+"""What leaders lead: excluded by nothing, for every handset."""
 IDS = tuple(row[0] for row in _ROWS)
 FEE = np.array([row[3] for row in _ROWS], np.float64)
 MINUTES = np.array([row[4] for row in _ROWS], np.float64)

@@ -19,7 +19,7 @@ from loaders.sample.places import Places, cell_at
 from loaders.sample.streams import Streams
 from loaders.sample.ties import CALLS_A_MONTH, Ties
 
-BLOCK = 1_500_000
+BLOCK = 500_000
 BOTH_SIDES = 0.16
 PART_SECONDS = 1800
 

@@ -15,7 +15,8 @@ from loaders.sample.products import EXCLUDES, IDS, MB, PLANS, VALID_DAYS, produc
 from loaders.sample.streams import Streams
 from loaders.sample.tastes import INTERESTS, Tastes
 
-_LIKED = {"tone": "music", "mailbox-plus": "money", "music-box": "music", "cinema-box": "video", "media-all": "video",
+_LIKED = {"tone": "music", "mailbox-plus": "money", "shield": "family", "music-box": "music", "cinema-box": "video",
+    "media-all": "video",
           "sport-live": "sport", "play-pass": "games", "family-guard": "family", "cloud-50": "making",
           "cloud-200": "making"}  # fmt: skip
 _DATA_PACKS = np.array([product("data-1"), product("data-5"), product("data-20")])
@@ -107,7 +108,7 @@ def first_subscriptions(streams: Streams, calendar: Calendar, people: People, ta
     return ledger
 
 
-FIRST_SHARE = {"tone": 0.6, "mailbox-plus": 0.6, "cloud-50": 0.6, "media-all": 0.4, "cloud-200": 0.5}
+FIRST_SHARE = {"tone": 0.6, "mailbox-plus": 0.6, "shield": 0.6, "cloud-50": 0.6, "media-all": 0.4, "cloud-200": 0.5}
 
 
 def add_cascades(ledger: Ledger, cascade: Cascade) -> None:

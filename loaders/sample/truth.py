@@ -18,6 +18,7 @@ from loaders.sample.places import Places
 from loaders.sample.products import CHANNELS, IDS
 from loaders.sample.responses import MODEL
 from loaders.sample.tastes import INTERESTS, NICHES, Tastes
+from loaders.sample.ties import Ties
 
 
 def write_people(
@@ -108,6 +109,24 @@ def write_leaving(
     )
     user, month = np.nonzero(life.dip)
     folder.truth("dips", pa.table({"number": _at(number, user), "month": names.take(pa.array(month))}), "parquet")
+
+
+def write_circles(
+    folder: FeedFolder, calendar: Calendar, people: People, life: Life, ties: Ties, number: pa.Array
+) -> None:
+    """`circles`: how many ties every leaver and stay-shrinker has alive in each month, called or not."""
+    n = people.n
+    shown = np.flatnonzero((life.leave_month >= 0) | (life.stay_shrink_from >= 0))
+    columns = {}
+    for month, name in enumerate(calendar.names):
+        alive = ties.alive(month)
+        low, high = calendar.bounds[month], calendar.bounds[month + 1]
+        there = (people.since < high) & (people.until > low)
+        alive &= there[ties.a] & there[ties.b]
+        own = alive & (ties.b < n)
+        size = np.bincount(ties.a[alive], minlength=n) + np.bincount(ties.b[own], minlength=n)
+        columns[name] = size[shown]
+    folder.truth("circles", pa.table({"number": _at(number, shown), **columns}), "parquet")
 
 
 def write_returning(folder: FeedFolder, calendar: Calendar, people: People, life: Life, everybody: pa.Array) -> None:

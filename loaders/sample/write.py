@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +30,8 @@ from loaders.sample.tastes import Tastes, make_tastes
 from loaders.sample.ties import Ties, make_ties
 
 SERVICES = 18
+VERSION = 1
+"""Of the mechanisms; another one means other bytes."""
 
 
 @dataclass
@@ -63,23 +68,45 @@ def write_sample(dir: Path, users: int, months: int, seed: int, start: str = "20
     """Write a synthetic operator as a feed folder, all 18 feeds, with what was planted under `dir/truth/`.
 
     `users`: customers (rows of the feed `users`); `months`: calendar months from `start`. The same arguments
-    give the same bytes. The answer: `{"feeds": {feed: rows}, "users", "months", "seed", "start"}`.
-    Raises BadValue for fewer than 10 users or no month, or where `dir` holds anything already.
+    give the same bytes. The answer: `{"feeds": {feed: rows}, "users", "months", "seed", "start"}`, kept also as
+    `truth/sample.json`, the last file to appear; a folder that holds the sample asked for is left as it is.
+    Raises BadValue for no user or no month, and where `dir` holds anything else.
     """
-    if not 10 <= users <= 20_000_000:
-        raise BadValue(f"{users} users were asked for", "ask for 10 to 20 million")
+    if not 1 <= users <= 20_000_000:
+        raise BadValue(f"{users} users were asked for", "ask for 1 to 20 million")
+    calendar = Calendar(start, months)
+    answer: dict[str, Any] = {"users": users, "months": months, "seed": seed, "start": start}
+    done = dir / "truth" / "sample.json"
+    if done.exists():
+        found = json.loads(done.read_text(encoding="utf-8"))
+        if {name: found.get(name) for name in answer} == answer and found.get("version") == VERSION:
+            return {name: value for name, value in found.items() if name != "version"}
+    staging = dir / ".writing"
+    if staging.exists():  # of a run that was killed
+        shutil.rmtree(staging)
     if dir.exists() and any(dir.iterdir()):
         raise BadValue(f"{dir} is not empty", "name a new folder for the sample")
-    calendar = Calendar(start, months)
-    world = make_world(Streams(seed), calendar, users)
-    folder = FeedFolder(dir)
+    try:
+        folder = FeedFolder(staging)
+        _write(make_world(Streams(seed), calendar, users), folder)
+        answer = {"feeds": dict(sorted(folder.rows.items())), **answer}
+        text = json.dumps({**answer, "version": VERSION}, indent=1) + "\n"
+        (staging / "truth" / done.name).write_text(text, encoding="utf-8")
+        for path in sorted(staging.iterdir(), key=lambda p: (p.name == "truth", p.name)):
+            path.rename(dir / path.name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return answer
+
+
+def _write(world: World, folder: FeedFolder) -> None:
+    users, months = world.people.n, world.calendar.months
     _write_catalogue(world, folder)
     wanted, used = np.zeros(users), np.zeros(users)
     for month in range(months):
         _write_month(world, folder, month, wanted, used)
     _write_customers(world, folder)
     _write_truth(world, folder, wanted / months, used / months)
-    return {"feeds": dict(sorted(folder.rows.items())), "users": users, "months": months, "seed": seed, "start": start}
 
 
 def make_world(streams: Streams, calendar: Calendar, users: int) -> World:
@@ -174,7 +201,10 @@ def _write_month(w: World, folder: FeedFolder, month: int, wanted: np.ndarray, u
     )
     responses.write_responses(w.calendar, folder, month, shown, outcome, w.offers, plain)
     yes = outcome == 0
-    w.ledger.add(shown.user[yes], w.offers.product[shown.offer[yes]], shown.second[yes] // 86_400)
+    user, taken, day = shown.user[yes], w.offers.product[shown.offer[yes]], shown.second[yes] // 86_400
+    w.ledger.add(user, taken, day)
+    stays = taken == products.product("contract-24")
+    w.people.contract_until[user[stays]] = day[stays] + 730
     if month == w.calendar.months - 1:
         table = pa.table({"number": own, **{o: logit[:, j] for j, o in enumerate(w.offers.ids)}})
         folder.truth("offer_logit", table, "parquet")
@@ -210,6 +240,7 @@ def _write_truth(w: World, folder: FeedFolder, wanted: np.ndarray, used: np.ndar
     own = w.text.slice(0, n)
     truth.write_people(folder, w.people, w.life, own, w.account, w.willing)
     truth.write_leaving(folder, w.calendar, w.people, w.life, own, w.account)
+    truth.write_circles(folder, w.calendar, w.people, w.life, w.ties, own)
     truth.write_returning(folder, w.calendar, w.people, w.life, w.text)
     truth.write_leaders(folder, w.calendar, w.cascade, w.apps, own)
     truth.write_tastes(folder, w.tastes, w.apps, w.habits, own)

@@ -96,7 +96,9 @@ def test_contacts_follow_leaders_and_only_share_taste_with_decoys(read: Read) ->
 def test_adoptions_are_in_the_feeds_on_their_days(read: Read) -> None:
     adopters = read("truth/adopters")
     use = read("app_usage").group_by("number", "app").agg(first=pl.col("at").min())
-    apps = adopters.filter(pl.col("item_kind") == "app").join(use, left_on=["number", "item"], right_on=["number", "app"])
+    apps = adopters.filter(pl.col("item_kind") == "app").join(
+        use, left_on=["number", "item"], right_on=["number", "app"]
+    )
     assert apps.height > 50
     assert (apps["first"].str.slice(0, 10) == apps["on"]).all()
     services = adopters.filter(pl.col("item_kind") == "product")
@@ -112,7 +114,9 @@ def test_apps_follow_tastes_and_systems(read: Read) -> None:
     favourite = pl.any_horizontal([pl.col("niche") == pl.col(f"niche_{i}") for i in range(1, 6)])
     assert use.select(favourite.mean()).item() > 0.55  # chance is about one in nine
     held = read("user_handsets").filter(pl.col("until").is_null()).unique("number", keep="none")
-    held = held.with_columns(pl.col("handset").str.slice(0, 8)).join(read("handsets").select("handset", "os"), on="handset")
+    held = held.with_columns(pl.col("handset").str.slice(0, 8)).join(
+        read("handsets").select("handset", "os"), on="handset"
+    )
     pairs = use.select("number", "app").join(held.select("number", "os"), on="number")
     pairs = pairs.join(read("apps").select("app", runs="os"), on="app")
     fits = pl.col("runs").is_null() | (pl.col("runs") == "") | pl.col("runs").str.contains(pl.col("os"), literal=True)
@@ -150,14 +154,20 @@ def test_acceptances_come_as_often_as_their_true_probability(read: Read) -> None
 
 
 def test_nobody_unreachable_is_shown_an_offer_and_none_holds_what_excludes_it(read: Read) -> None:
-    unreachable = read("users").unique("number", keep="none").filter((pl.col("consent") == "false") | (pl.col("no_contact") == "true"))
+    unreachable = (
+        read("users")
+        .unique("number", keep="none")
+        .filter((pl.col("consent") == "false") | (pl.col("no_contact") == "true"))
+    )
     assert unreachable.height > 100
     assert not read("responses")["number"].is_in(unreachable["number"].implode()).any()
     excludes = read("products").select("product", pl.col("excludes").str.split(";")).explode("excludes").drop_nulls()
     held = read("subscriptions").with_columns(pl.col("until").fill_null("9999"))
     held = held.filter(~pl.col("product").str.contains("^(data|voice)-"))
     pairs = held.join(excludes, on="product").join(held, left_on=["number", "excludes"], right_on=["number", "product"])
-    assert pairs.filter((pl.col("since") < pl.col("until_right")) & (pl.col("since_right") < pl.col("until"))).is_empty()
+    assert pairs.filter(
+        (pl.col("since") < pl.col("until_right")) & (pl.col("since_right") < pl.col("until"))
+    ).is_empty()
 
 
 def test_packs_are_ordered_by_chance_and_the_thrifty_hold_back(read: Read) -> None:

@@ -78,7 +78,10 @@ def test_calls_show_every_case_a_reader_must_know(read: Read) -> None:
 def test_hotlines_are_called_by_hundreds_and_hardly_call(read: Read) -> None:
     lines = read("truth/services")["number"]
     calls = read("calls")
-    to, back = calls.filter(pl.col("callee").is_in(lines.implode())), calls.filter(pl.col("caller").is_in(lines.implode()))
+    to, back = (
+        calls.filter(pl.col("callee").is_in(lines.implode())),
+        calls.filter(pl.col("caller").is_in(lines.implode())),
+    )
     assert to["callee"].n_unique() == len(lines)
     assert to["caller"].n_unique() > 1000
     assert back.height < 0.05 * to.height
