@@ -7,6 +7,7 @@ key, and is none of this module's business.
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import uuid
 from typing import Any
 
@@ -54,6 +55,10 @@ OF_USER = (
     f"MATCH (u:User {{user: $user}})-[r:RESPONDED]->(i) WHERE r.key IS NOT NULL RETURN {SHOWN} "
     "ORDER BY r.recorded, r.key"
 )
+SCHEMA_RULES = (
+    "CREATE CONSTRAINT responded_key IF NOT EXISTS FOR ()-[r:RESPONDED]-() REQUIRE r.key IS UNIQUE",
+    "CREATE INDEX responded_recorded IF NOT EXISTS FOR ()-[r:RESPONDED]-() ON (r.recorded)",
+)
 READ_S = 600.0
 
 
@@ -65,6 +70,7 @@ class Answers:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._ensuring = threading.Lock()
         self._ensured = False
 
     def record(
@@ -141,12 +147,14 @@ class Answers:
 
     def _ensure(self) -> None:
         """The key of an answer is unique, and answers can be found by key and by moment."""
-        if not self._ensured:
-            self._store.write(
-                "CREATE CONSTRAINT responded_key IF NOT EXISTS FOR ()-[r:RESPONDED]-() REQUIRE r.key IS UNIQUE"
-            )
-            self._store.write("CREATE INDEX responded_recorded IF NOT EXISTS FOR ()-[r:RESPONDED]-() ON (r.recorded)")
-            self._ensured = True
+        with self._ensuring:
+            if not self._ensured:
+                for statement in SCHEMA_RULES:
+                    try:
+                        self._store.write(statement)
+                    except EngineError:  # another worker made it at the same moment: now it is there
+                        self._store.write(statement)
+                self._ensured = True
 
     def _unknown(self, user: str, label: str, column: str, item: str) -> UnknownName:
         if not self._store.read("MATCH (u:User {user: $user}) RETURN 1 AS one", user=user):

@@ -14,8 +14,8 @@ import numpy as np
 
 from matching.arrays import Ragged
 
-NOTHING, CONTACTS, CATEGORY, HANDSET, SEGMENT = range(5)
-"""Kinds of evidence; NOTHING leaves only how many customers use the item."""
+NOTHING, CONTACTS, CATEGORY, HANDSET, SEGMENT, UNUSED = range(6)
+"""Kinds of evidence; NOTHING leaves only how many customers use the item, UNUSED not even that: nobody does."""
 PRIOR_WEIGHT = 5.0
 LEAST_LIFT = 1.1
 """Below this, a fact is no reason."""
@@ -59,10 +59,10 @@ class Ties:
 class Found:
     """The strongest evidence for each (customer, item), arrays of one shape.
 
-    kind   int8, NOTHING to SEGMENT
+    kind   int8, one of the kinds above
     x, y   int32: x of y contacts, or owners of the handset, use the item; for CATEGORY x of y items used
     other  int32: a contact (position) who uses it, or the item of the category that the customer uses most; else -1
-    lift   float32, 1 for NOTHING
+    lift   float32, 1 without evidence
     """
 
     kind: np.ndarray
@@ -124,6 +124,8 @@ def _strongest(
             if item < 0:
                 continue
             best = LEAST_LIFT
+            if share[item] <= 0:
+                kind[b, j] = UNUSED
             # contacts who use the item
             x, first = 0, -1
             for c in range(contact_starts[user], contact_starts[user + 1]):

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, Found
+from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, UNUSED, Found
 from matching.state import Kind, MatchState
 
 SENTENCES: dict[tuple[str, int], str] = {
@@ -22,11 +22,13 @@ SENTENCES: dict[tuple[str, int], str] = {
     ("app", HANDSET): "{x} of {y} customers with your handset, {handset}, use {name}",
     ("app", SEGMENT): "customers like you use {fits} {lift} times as often as others do",
     ("app", NOTHING): "{share} % of all customers use {name}",
+    ("app", UNUSED): "{name} is new: no customer uses it yet",
     ("offer", CONTACTS): "{x} of the {y} people you call most have {name}",
     ("offer", CATEGORY): "you have {other}, which goes with {name}",
     ("offer", HANDSET): "{x} of {y} customers with your handset, {handset}, have {name}",
     ("offer", SEGMENT): "customers like you have {fits} {lift} times as often as others do",
     ("offer", NOTHING): "{share} % of all customers have {name}",
+    ("offer", UNUSED): "{name} is new: no customer has it yet",
 }
 """One sentence for each kind of item and evidence; `fits` is the category, or the item where FITS leads to it."""
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -77,7 +79,7 @@ def sentences(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarra
     if kind == "offer" and len(items):
         own = state.offers.reasons.take(_some(items))
         bare = pc.utf8_rtrim(own, " .;")
-        evident = pa.array(found.kind != NOTHING)
+        evident = pa.array((found.kind != NOTHING) & (found.kind != UNUSED))
         both = pc.binary_join_element_wise(bare, out, "; ")
         out = pc.if_else(pc.is_null(own), out, pc.if_else(evident, both, own))
     return out
@@ -99,6 +101,8 @@ def path(
     end: list[dict[str, Any]] = [_node(label, ids[thing].as_py())]
     if kind == "offer":
         end += [{"edge": "OF"}, _node("Offer", state.offers.ids[item].as_py())]
+    if evidence == UNUSED:
+        return end
     if evidence == NOTHING or user is None:
         return [_node("User", None, count=round(float(ties.share[thing]) * state.counted)), {"edge": uses}, *end]
     start = [_node("User", str(uuid.UUID(bytes=user)))]

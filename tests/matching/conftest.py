@@ -15,6 +15,7 @@ from embeddings.snapshot import Snapshot
 from lake.home import Home
 from lake.settings import Settings, load_settings
 from lake.tables import Lake
+from loaders.feeds import FEEDS
 from matching.state import MatchState
 
 TODAY = dt.date(2026, 6, 1)
@@ -35,9 +36,18 @@ TEXTS = pa.list_(TEXT)
 START = dt.date(2025, 1, 1)
 
 
+def put(lake: Lake, name: str, part: pa.Table) -> None:
+    """Write a keyed table as the loaders do: with all columns of its feed."""
+    for field in FEEDS["users" if name == "customers" else name].schema:
+        if field.name not in part.column_names:
+            part = part.append_column(field, pa.nulls(part.num_rows, field.type))
+    lake.write(name, part)
+
+
 def write_lake(lake: Lake) -> None:
     """Customers 0 to 5 and the off-net number 6; see each table for what sets them apart."""
-    lake.write(
+    put(
+        lake,
         "customers",
         table(
             {"user": BINARY, "off_net": pa.bool_(), "consent": pa.bool_(), "no_contact": pa.bool_(), "status": TEXT,
@@ -51,7 +61,8 @@ def write_lake(lake: Lake) -> None:
             (user(6), True, True, False, None, None, None, None, None),
         ),
     )  # fmt: skip
-    lake.write(
+    put(
+        lake,
         "handsets",
         table(
             {"handset": TEXT, "brand": TEXT, "model": TEXT, "os": TEXT, "network": TEXT},
@@ -59,7 +70,8 @@ def write_lake(lake: Lake) -> None:
             ("p2", "Acme", "Two", "iOS", "3g"),
         ),
     )
-    lake.write(
+    put(
+        lake,
         "user_handsets",
         table(
             {"user": BINARY, "handset": TEXT, "since": DAY, "until": DAY},
@@ -73,7 +85,8 @@ def write_lake(lake: Lake) -> None:
             (user(5), "p1", START, None),
         ),
     )
-    lake.write(
+    put(
+        lake,
         "apps",
         table(
             {"app": TEXT, "name": TEXT, "category": TEXT, "os": TEXTS},
@@ -90,11 +103,20 @@ def write_lake(lake: Lake) -> None:
         "month",
         "2026-05",
         table(
-            {"user": BINARY, "app": TEXT, "at": MOMENT, "day": DAY, "sessions": pa.int64(), "seconds": pa.float64()},
-            *[(user(u), a, dt.datetime(2026, 5, 2), dt.date(2026, 5, 2), 1, 60.0) for u, a in uses],
+            {
+                "user": BINARY,
+                "app": TEXT,
+                "at": MOMENT,
+                "day": DAY,
+                "sessions": pa.int64(),
+                "seconds": pa.float64(),
+                "mb": pa.float64(),
+            },
+            *[(user(u), a, dt.datetime(2026, 5, 2), dt.date(2026, 5, 2), 1, 60.0, None) for u, a in uses],
         ),
     )
-    lake.write(
+    put(
+        lake,
         "products",
         table(
             {"product": TEXT, "name": TEXT, "kind": TEXT, "monthly_fee": pa.float64(), "needs_network": TEXT,
@@ -105,7 +127,8 @@ def write_lake(lake: Lake) -> None:
             ("silver", "Silver", "plan", 20.0, None, None, None),
         ),
     )  # fmt: skip
-    lake.write(
+    put(
+        lake,
         "subscriptions",
         table(
             {"user": BINARY, "product": TEXT, "since": DAY, "until": DAY},
@@ -115,7 +138,8 @@ def write_lake(lake: Lake) -> None:
             (user(2), "basic", START, None),
         ),
     )
-    lake.write(
+    put(
+        lake,
         "channels",
         table(
             {"channel": TEXT, "name": TEXT, "kind": TEXT, "daily_capacity": pa.int64(), "unit_cost": pa.float64()},
@@ -127,15 +151,23 @@ def write_lake(lake: Lake) -> None:
     lake.write(
         "channel_use",
         table(
-            {"user": BINARY, "channel": TEXT, "touches": pa.int64(), "rank": pa.int64()},
-            (user(0), "store", 9, 1),
-            (user(0), "sms", 3, 2),
-            (user(2), "web", 5, 1),
-            (user(4), "sms", 5, 1),
-            (user(4), "web", 2, 2),
+            {
+                "user": BINARY,
+                "channel": TEXT,
+                "touches": pa.int64(),
+                "hours": pa.list_(pa.int64()),
+                "last_at": MOMENT,
+                "rank": pa.int64(),
+            },
+            (user(0), "store", 9, [], None, 1),
+            (user(0), "sms", 3, [], None, 2),
+            (user(2), "web", 5, [], None, 1),
+            (user(4), "sms", 5, [], None, 1),
+            (user(4), "web", 2, [], None, 2),
         ),
     )
-    lake.write(
+    put(
+        lake,
         "offers",
         table(
             {"offer": TEXT, "product": TEXT, "title": TEXT, "script": TEXT, "reason": TEXT, "channels": TEXTS,
@@ -178,17 +210,12 @@ def write_lake(lake: Lake) -> None:
 def write_contacts(lake: Lake, pairs: list[tuple[int, int, int]], period: str = "2026-05") -> None:
     """Calls between pairs, once in each direction."""
     both = pairs + [(b, a, n) for a, b, n in pairs]
-    whole = pa.int64()
-    lake.write_partition(
-        "contacts",
-        "period",
-        period,
-        table(
-            {"user": BINARY, "contact": BINARY, "calls_out": whole, "calls_in": whole, "messages_out": whole,
-             "messages_in": whole},
-            *sorted((user(a), user(b), n, 0, 0, 0) for a, b, n in both),
-        ),
-    )  # fmt: skip
+    counts = {f"{name}_{way}": pa.int64() for name in ("calls", "seconds", "messages") for way in ("out", "in")}
+    rest = {"days": pa.int64(), "first_at": MOMENT, "last_at": MOMENT}
+    at = dt.datetime(2026, 5, 3)
+    rows = sorted((user(a), user(b), n, 0, 60 * n, 0, 0, 0, 1, at, at) for a, b, n in both)
+    columns = {"user": BINARY, "contact": BINARY, **counts, **rest}
+    lake.write_partition("contacts", "period", period, table(columns, *rows))
 
 
 APPS = ["chat", "game", "maps", "news", "radio"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from matching.arrays import Ragged
-from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, Ties, strongest
+from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, UNUSED, Ties, strongest
 from tests.matching.random_operator import random_operator
 
 EMPTY = Ragged.of(np.array([], np.int64), np.array([], np.int64), rows=12)
@@ -38,6 +38,10 @@ def of(around: Ties, item: int) -> tuple[int, int, int, int, float]:
 
 def test_nothing_around():
     assert of(ties(), 0) == (NOTHING, 0, 0, -1, 1.0)
+
+
+def test_an_item_that_nobody_uses():
+    assert of(ties(share=np.zeros(3, np.float32)), 0)[0] == UNUSED
 
 
 def test_contacts_who_use_it_the_most_called_first():

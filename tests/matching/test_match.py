@@ -57,6 +57,8 @@ def test_an_unknown_number_gets_what_most_use(state, who):
         {"node": "App", "key": "game"},
     ]
     assert decision.items[0].reason == "50.0 % of all customers use Game"
+    news = ask(state, who, k=4).items[3]
+    assert (news.reason, news.path) == ("News is new: no customer uses it yet", [{"node": "App", "key": "news"}])
 
 
 def test_an_empty_answer_says_why(state):
