@@ -60,11 +60,11 @@ def is_cut(lake: Lake, months: list[str]) -> bool:
     if not months:
         return False
     rows = records(lake, months)
-    found = rows.aggregate(
-        parts=rows.call.notnull().any(), out=(rows.record == "out").any(), in_=(rows.record == "in").any()
-    ).to_pyarrow()
-    parts, out, in_ = (bool(found[name][0].as_py()) for name in ("parts", "out", "in_"))
-    return parts or (out and in_)
+
+    def any_of(condition: ibis.ir.BooleanValue) -> bool:
+        return rows.filter(condition).limit(1).select("at").to_pyarrow().num_rows > 0
+
+    return any_of(rows.call.notnull()) or (any_of(rows.record == "in") and any_of(rows.record == "out"))
 
 
 def calls(lake: Lake, period: str) -> Iterator[ibis.Table]:
