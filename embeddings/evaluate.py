@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from embeddings.graph import Edges
 
 K = 20
+MOST_USERS, FEWEST_USERS, MOST_ENTRIES = 10_000, 2_000, 200_000_000
 CHUNK_ENTRIES = 1 << 25
 """Scores held at once while ranking (float32)."""
 
@@ -49,9 +50,11 @@ class Quality:
         return Quality(self.k, self.recall[rows], self.ndcg[rows])
 
 
-def measured_users(held: Edges, seed: int, most: int = 10_000) -> np.ndarray:
-    """Users with something held out, in order; a random `most` of them where there are more."""
+def measured_users(held: Edges, seed: int) -> np.ndarray:
+    """Users with something held out, in order; a random `MOST_USERS` of them, or fewer with many apps, if there are
+    more."""
     users = np.unique(held.users)
+    most = min(MOST_USERS, max(FEWEST_USERS, MOST_ENTRIES // max(1, held.shape[1])))
     if len(users) > most:
         users = np.sort(np.random.default_rng(seed).choice(users, most, replace=False))
     return users
@@ -89,15 +92,20 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     >>> top_k(np.array([[1.0, 3.0, 3.0, 2.0]]), 3).tolist()
     [[1, 2, 3]]
     """
-    m = scores.shape[1]
+    import torch
+
+    b, m = scores.shape
     if k < m:
-        # The k-th value decides who is in; taking a few more than k keeps ties at the edge in order.
-        edge = np.partition(scores, m - k, axis=1)[:, m - k]
-        above = scores > edge[:, None]
-        level = scores == edge[:, None]
-        room = k - above.sum(axis=1)
-        chosen = above | (level & (np.cumsum(level, axis=1) <= room[:, None]))
-        top = np.nonzero(chosen)[1].reshape(len(scores), k)
+        # The k-th value decides who is in; which of several equal ones the library would name is left open.
+        edge = torch.topk(torch.from_numpy(scores), k, dim=1, sorted=True).values[:, -1:].numpy()
+        row, place = np.nonzero(scores >= edge)
+        if len(row) > b * k:
+            room = k - (scores > edge).sum(axis=1)
+            level = scores[row, place] == edge[row, 0]
+            before = np.cumsum(level) - level
+            first = before[np.searchsorted(row, np.arange(b))]
+            place = place[~level | (before - first[row] < room[row])]
+        top = place.reshape(b, k)
     else:
         top = np.broadcast_to(np.arange(m), scores.shape)
     order = np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable")

@@ -11,6 +11,7 @@ import pyarrow as pa
 import scipy.sparse as sp
 
 from embeddings.catalogue import Catalogue
+from embeddings.features import Features
 from lake.tables import Lake
 
 
@@ -50,11 +51,15 @@ class Edges:
 
 @dataclass(frozen=True)
 class Graph:
-    """What the scorers learn from: the nodes, the apps used and the products held."""
+    """What the scorers learn from: the nodes, the apps used and the products held; and, where the lake has them,
+    attributes, each user's handset (n,) int32 (-1 for none) and who calls whom (both directions)."""
 
     nodes: Catalogue
     uses: Edges
     holds: Edges
+    features: Features | None = None
+    handset: np.ndarray | None = None
+    calls: Edges | None = None
 
 
 def no_edges(n: int, m: int) -> Edges:
@@ -102,6 +107,35 @@ def read_holds(lake: Lake, nodes: Catalogue, before: dt.date | None = None) -> E
     )
     table = pairs.order_by(["user_at", "product_at"]).to_pyarrow()
     return _edges(table, "product_at", np.ones(table.num_rows), shape)
+
+
+def read_calls(lake: Lake, nodes: Catalogue, periods: int = 3, most: int = 30) -> Edges:
+    """Who talks with whom among customers in the latest `periods`: each user's strongest `most` contacts.
+
+    Strength is calls and messages in both directions, summed over the periods.
+    """
+    shape = (len(nodes.users), len(nodes.users))
+    latest = lake.partitions("contacts")[-periods:]
+    if not latest:
+        return no_edges(*shape)
+    index = nodes.index("user")
+    columns = ["calls_out", "calls_in", "messages_out", "messages_in"]
+    contacts = (
+        ibis.union(*[lake.scan("contacts", p).select("user", "contact", *columns) for p in latest])
+        if len(latest) > 1
+        else lake.scan("contacts", latest[0]).select("user", "contact", *columns)
+    )
+    contacts = contacts.inner_join(index, "user")
+    contacts = contacts.inner_join(index.rename(contact="user", contact_at="user_at"), "contact")
+    total = contacts.calls_out + contacts.calls_in + contacts.messages_out + contacts.messages_in
+    pairs = contacts.group_by(["user_at", "contact_at"]).aggregate(strength=total.sum().cast("float64"))
+    order = [ibis.desc(pairs.strength), pairs.contact_at]
+    ranked = pairs.mutate(place=ibis.row_number().over(group_by=pairs.user_at, order_by=order))
+    table = ranked.filter(ranked.place < most).order_by(["user_at", "contact_at"]).to_pyarrow()
+    none = np.full(table.num_rows, -1, np.int32)
+    users, others = (table[name].to_numpy().astype(np.int32) for name in ("user_at", "contact_at"))
+    strength = np.maximum(table["strength"].to_numpy(), 1).astype(np.float32)
+    return Edges(users, others, strength, none, none, shape)
 
 
 def _amount(column: ibis.expr.types.NumericColumn) -> ibis.expr.types.NumericColumn:

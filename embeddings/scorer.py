@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from embeddings.arithmetic import product
 from embeddings.graph import Graph
+
+ROWS = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Vectors:
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
         """Scores (b, m) of all apps for the users at `rows` (b,)."""
-        return self.users[rows] @ self.apps.T
+        return product(self.users[rows], self.apps.T)
 
     def first(self, d: int) -> Vectors:
         """Only the first d dimensions."""
@@ -48,13 +51,23 @@ def standardised(vectors: Vectors) -> Vectors:
     (rows of zeros, a single app) become rows of zeros.
 
     >>> v = standardised(Vectors(np.array([[2.0], [0.0]], np.float32), np.array([[0.0], [1.0]], np.float32)))
-    >>> v.scores(np.array([0, 1])).tolist()
-    [[-1.0, 1.0], [0.0, 0.0]]
+    >>> v.scores(np.array([0, 1])).round(3).tolist()
+    [[-1.0, 1.0], [-0.0, 0.0]]
     """
     if not len(vectors.apps):
         return vectors
     centred = vectors.apps - vectors.apps.mean(axis=0, dtype=np.float64).astype(np.float32)
-    covariance = centred.T.astype(np.float64) @ centred / len(centred)
-    spread = np.sqrt(np.maximum(np.einsum("nd,nd->n", vectors.users @ covariance, vectors.users), 0))
-    scale = np.where(spread > 1e-12, 1 / np.maximum(spread, 1e-12), 0)
-    return Vectors((vectors.users * scale[:, None]).astype(np.float32), centred)
+    covariance = product(centred.T.astype(np.float64), centred.astype(np.float64)) / len(centred)
+    users = np.zeros(vectors.users.shape, np.float32)
+    for at in range(0, len(users), ROWS):
+        rows = vectors.users[at : at + ROWS].astype(np.float64)
+        spread = np.sqrt(np.maximum(np.einsum("nd,nd->n", product(rows, covariance), rows), 0))
+        scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 1e-9)
+        users[at : at + ROWS] = rows * scale[:, None]
+    return Vectors(users, centred)
+
+
+def joined(left: Vectors, right: Vectors, weight: float) -> Vectors:
+    """Both scorers as one dot product: the sum of their standardised scores, the right one's times `weight`."""
+    one, two = standardised(left), standardised(right)
+    return Vectors(np.hstack([one.users, two.users * np.float32(weight)]), np.hstack([one.apps, two.apps]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,13 +41,16 @@ def split(lake: Lake, graph: Graph, seed: int) -> Split:
     if cutoff is not None:
         day = EPOCH + dt.timedelta(days=cutoff)
         nodes: Catalogue = graph.nodes
-        train = Graph(nodes, read_uses(lake, nodes, day), read_holds(lake, nodes, day))
+        train = replace(graph, uses=read_uses(lake, nodes, day), holds=read_holds(lake, nodes, day))
         held = graph.uses.keep(graph.uses.first >= cutoff)
         held_products = graph.holds.keep(graph.holds.first >= cutoff)
+        if not len(held_products):
+            mask = random_cut(graph.holds, seed)
+            train, held_products = replace(train, holds=graph.holds.keep(~mask)), graph.holds.keep(mask)
         return Split(train, held, held_products, f"apps first used from {day} on", day)
     mask = random_cut(graph.uses, seed)
     products = random_cut(graph.holds, seed + 1)
-    train = Graph(graph.nodes, graph.uses.keep(~mask), graph.holds.keep(~products))
+    train = replace(graph, uses=graph.uses.keep(~mask), holds=graph.holds.keep(~products))
     return Split(train, graph.uses.keep(mask), graph.holds.keep(products), "a random fifth of each user's apps", None)
 
 

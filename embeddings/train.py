@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from importlib.metadata import version
 from typing import Any
@@ -10,15 +11,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from embeddings.arithmetic import fixed_threads
 from embeddings.catalogue import read_catalogue, user_bytes
-from embeddings.evaluate import K, measure, measured_users
+from embeddings.features import current_handsets, read_features
 from embeddings.filter import GraphFilter
-from embeddings.graph import Graph, read_holds, read_uses
+from embeddings.gnn_training import GNNScorer, TrainedVectors
+from embeddings.graph import Graph, read_calls, read_holds, read_uses
 from embeddings.offers import channel_table, offer_tables
 from embeddings.popularity import Segments, popularity, read_segments, segment_shares
+from embeddings.products import Affinity, affinity_vectors, fit_affinity
 from embeddings.publish import make_current, write_snapshot
-from embeddings.scorer import Vectors, standardised
+from embeddings.scorer import Vectors, joined, standardised
+from embeddings.snapshot import current_id
 from embeddings.split import Split, split
+from embeddings.trial import Choice, Trial, choose, cold_quality, report, surely_better
 from lake.errors import NotReady
 from lake.home import Home
 from lake.progress import working
@@ -37,6 +43,7 @@ TABLES = (
     "responses",
     "answers",
     "segments",
+    "contacts",
 )
 """Lake tables that a snapshot is made from."""
 
@@ -44,61 +51,123 @@ TABLES = (
 def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, seed: int = 0) -> dict[str, Any]:
     """Train, measure, and write a snapshot; make it current unless it is worse than the current one.
 
-    Returns the manifest's `metrics` with `snapshot` (its id) and `current` (whether it is in force). Raises NotReady
-    where the lake holds neither apps nor products.
+    Returns the manifest's `metrics` with `snapshot` (its id) and `current` (whether it is in force). Worse means: its
+    lift (NDCG over popularity's on the same held-out use) lies below the current one's by more than its own
+    bootstrap interval; `force` makes it current all the same. Raises NotReady where there are neither apps nor
+    products, or no customers.
     """
-    with working("reading use"):
-        nodes = read_catalogue(lake)
-        graph = Graph(nodes, read_uses(lake, nodes), read_holds(lake, nodes))
+    with fixed_threads() as threads:
+        with working("reading who uses what"):
+            graph = read_graph(lake)
+            segments = read_segments(lake, graph.nodes)
+        scorer = GNNScorer(seed=seed)
+        with working("training and measuring on held-out use"):
+            held = split(lake, graph, seed)
+            choice, affinity, metrics = measure_all(scorer, held, segments, seed)
+        with working("training on everything"):
+            trained = scorer.fit_all(graph)
+            vectors = served_vectors(graph, choice, trained, seed)
+        arrays = _arrays(graph, vectors, affinity_vectors(trained.products, affinity.slope), segments)
+    manifest = {
+        "inputs": inputs(lake),
+        "versions": versions(),
+        "parameters": {"seed": seed, "gnn": scorer.parameters(), "choice": metrics["choice"]},
+        "threads": threads,
+        "metrics": metrics,
+    }
+    with working("writing the snapshot"):
+        id = write_snapshot(home, arrays, _tables(lake, graph, segments), manifest)
+        taken = force or not worse_than_current(home, metrics)
+        if taken:
+            make_current(home, id)
+    return {**metrics, "snapshot": id, "current": taken}
+
+
+def read_graph(lake: Lake) -> Graph:
+    """Everything the scorers learn from. Raises NotReady where there is nothing to learn from."""
+    nodes = read_catalogue(lake)
+    if not len(nodes.users):
+        raise NotReady("there is nothing to learn from: no customers", "load users, or feeds that name their numbers")
     if not len(nodes.apps) and not len(nodes.products):
         raise NotReady("there is nothing to learn from: no apps and no products", "load app_usage, apps or products")
-    segments = read_segments(lake, nodes)
-    scorer = GraphFilter(seed=seed)
-    with working("measuring on held-out use"):
-        metrics = _measure(scorer, split(lake, graph, seed), segments, seed)
-    with working("training on everything"):
-        vectors = standardised(scorer.fit(graph))
-    arrays = _arrays(graph, vectors, segments)
-    tables = {
-        "apps": pa.table({"app": nodes.apps}),
-        "products": pa.table({"product": nodes.products}),
-        "segments": pa.table({"segment": segments.names}),
-        **offer_tables(lake, nodes, segments),
-        "channels": channel_table(lake),
-    }
-    manifest = {"inputs": inputs(lake), "versions": versions(), "seed": seed, "metrics": metrics}
-    id = write_snapshot(home, arrays, tables, manifest)
-    make_current(home, id)
-    return {**metrics, "snapshot": id, "current": True}
+    return Graph(
+        nodes,
+        read_uses(lake, nodes),
+        read_holds(lake, nodes),
+        read_features(lake, nodes),
+        current_handsets(lake, nodes),
+        read_calls(lake, nodes),
+    )
 
 
-def _measure(scorer: GraphFilter, held: Split, segments: Segments, seed: int) -> dict[str, Any]:
-    train = held.train.uses
-    known, wanted = train.matrix(), held.held.matrix()
-    users = measured_users(held.held, seed)
-    shares = popularity(train)
-    vectors = scorer.fit(held.train)
-    found = {
-        "popularity": measure(lambda rows: np.broadcast_to(shares, (len(rows), len(shares))), known, wanted, users),
-        "filter": measure(vectors.scores, known, wanted, users),
-    }
-    table = {name: quality.summary() for name, quality in found.items()}
-    return {"k": K, "held_out": held.how, "users": len(users), "served": "filter", "table": table}
+def measure_all(
+    scorer: GNNScorer, held: Split, segments: Segments, seed: int
+) -> tuple[Choice, Affinity, dict[str, Any]]:
+    """Fit every scorer on the past and compare them on what was held out; `scorer` is left trained."""
+    trial = Trial(held, segments, seed)
+    low_pass, filtered = trial.best_filter()
+    trained = scorer.fit_all(held.train)
+    weight, blend = trial.best_blend(filtered, trained.apps)
+    vectors = {"filter": filtered, "gnn": trained.apps, "blend": blend}
+    scores = {**trial.baselines(), **{name: trial.with_fallback(part) for name, part in vectors.items()}}
+    served = choose({name: trial.quality(score, trial.tuning) for name, score in scores.items()}, seed)
+    cold = cold_quality(trial, Vectors(trained.cold_users, trained.apps.apps))
+    choice = Choice(
+        served, low_pass.dimensions, low_pass.weighted, weight, surely_better(cold["gnn"], cold["segment"], seed)
+    )
+    affinity = fit_affinity(trained.products, held.held_products, held.train.holds, seed)
+    found = {name: trial.quality(score, trial.reporting) for name, score in scores.items()}
+    metrics = report(held, choice, found, cold, seed)
+    metrics["products"] = {"auc": affinity.auc, "pairs": affinity.pairs}
+    return choice, affinity, metrics
 
 
-def _arrays(graph: Graph, vectors: Vectors, segments: Segments) -> dict[str, np.ndarray]:
-    n, p = len(graph.nodes.users), len(graph.nodes.products)
+def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: int) -> Vectors:
+    """The chosen scorer fitted on everything, standardised; users without use get the GNN's vectors, or zeros."""
+    low_pass = GraphFilter(choice.width, weighted=choice.weighted, seed=seed)
+    gnn = Vectors(trained.apps.users, trained.apps.apps)
+    warm = graph.uses.degrees()[0] > 0
+    if not choice.cold:
+        gnn = Vectors(gnn.users * warm[:, None], gnn.apps)
+    if choice.served == "popularity":
+        return Vectors(np.zeros((len(warm), 1), np.float32), np.zeros((graph.uses.shape[1], 1), np.float32))
+    if choice.served == "filter":
+        return standardised(low_pass.fit(graph))
+    return standardised(gnn if choice.served == "gnn" else joined(low_pass.fit(graph), gnn, choice.weight))
+
+
+def worse_than_current(home: Home, metrics: dict[str, Any]) -> bool:
+    """Whether the new lift lies below the current snapshot's by more than half the width of its own interval."""
+    id = current_id(home)
+    if id is None or not (home.snapshots / id / "manifest.json").is_file():
+        return False
+    manifest = json.loads((home.snapshots / id / "manifest.json").read_text(encoding="utf-8"))
+    low, high = metrics["lift_interval"]
+    return bool(metrics["lift"] + (high - low) / 2 < manifest["metrics"]["lift"])
+
+
+def _arrays(graph: Graph, apps: Vectors, products: Vectors, segments: Segments) -> dict[str, np.ndarray]:
     return {
         "users": user_bytes(graph.nodes.users),
-        "user_vectors": vectors.users,
-        "app_vectors": vectors.apps,
+        "user_vectors": apps.users,
+        "app_vectors": apps.apps,
         "app_popularity": popularity(graph.uses),
-        "product_vectors": np.zeros((p, 1), np.float32),
-        "product_user_vectors": np.zeros((n, 1), np.float32),
+        "product_vectors": products.apps,
+        "product_user_vectors": products.users,
         "product_popularity": popularity(graph.holds),
         "user_segment": segments.of,
         "segment_app_scores": segment_shares(graph.uses, segments),
         "segment_product_scores": segment_shares(graph.holds, segments),
+    }
+
+
+def _tables(lake: Lake, graph: Graph, segments: Segments) -> dict[str, pa.Table]:
+    return {
+        "apps": pa.table({"app": graph.nodes.apps}),
+        "products": pa.table({"product": graph.nodes.products}),
+        "segments": pa.table({"segment": segments.names}),
+        **offer_tables(lake, graph.nodes, segments),
+        "channels": channel_table(lake),
     }
 
 

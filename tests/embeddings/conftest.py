@@ -47,15 +47,15 @@ def write_usage(lake: Lake, rows: list[tuple], month: str = "2026-01") -> None:
     lake.write_partition("app_usage", "month", month, table)
 
 
-def write_two_tastes(lake: Lake, users: int = 80, apps: int = 16, seed: int = 0) -> None:
-    """Even users use even apps, odd ones odd apps: 5 of their half in January, and a new one at the end of it."""
+def write_two_tastes(lake: Lake, users: int = 120, apps: int = 80, seed: int = 0) -> None:
+    """Even users use even apps, odd ones odd apps: 8 of their half in January, and a new one at its end."""
     rng = np.random.default_rng(seed)
     write_customers(lake, users)
     rows = []
     for u in range(users):
-        mine = rng.permutation(np.arange(u % 2, apps, 2))[:6]
-        rows += [(u, f"app{a:02d}", int(rng.integers(0, 20))) for a in mine[:5]]
-        rows.append((u, f"app{mine[5]:02d}", int(rng.integers(26, 31))))
+        mine = rng.permutation(np.arange(u % 2, apps, 2))[:9]
+        rows += [(u, f"app{a:02d}", int(rng.integers(0, 20))) for a in mine[:8]]
+        rows.append((u, f"app{mine[8]:02d}", int(rng.integers(26, 31))))
     write_usage(lake, sorted(rows))
 
 

@@ -12,7 +12,7 @@ def test_trains_a_current_snapshot_that_knows_the_two_tastes(lake, home, setting
     assert result["current"]
     snapshot = Snapshot.current(home)
     assert snapshot.id == result["snapshot"]
-    scores = snapshot.app_scores(np.arange(80))
+    scores = snapshot.app_scores(np.arange(120))
     even = np.array([int(app[3:]) % 2 == 0 for app in snapshot.apps])
     right = scores[::2][:, even].mean() - scores[::2][:, ~even].mean()
     assert right > 0.5

@@ -1,0 +1,153 @@
+"""Which scorer serves: all are fitted on the past, tuned on half of the measured users, reported on the other half."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from embeddings.evaluate import K, Quality, Score, measure, measured_users
+from embeddings.filter import WIDEST, GraphFilter
+from embeddings.popularity import Segments, popularity, segment_shares
+from embeddings.scorer import Vectors, joined
+from embeddings.split import Split
+
+WIDTHS = (8, 32, 64, 128, 256, WIDEST)
+"""Dimensions of the filter that are tried; they are nested, so one decomposition gives all."""
+WEIGHTS = (0.5, 1.0, 2.0, 4.0)
+"""Weights of the trained scorer in the blend that are tried."""
+FEW = 200
+"""With fewer measured users than this, tuning and reporting share them."""
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to serve: `served` is popularity, filter, gnn or blend; `cold`: GNN vectors for customers without use."""
+
+    served: str
+    width: int
+    weighted: bool
+    weight: float
+    cold: bool
+
+
+@dataclass
+class Trial:
+    """Measured users in two halves, `tuning` and `reporting`, and what was found of each scorer."""
+
+    held: Split
+    segments: Segments
+    seed: int
+    known: sp.csr_array = field(init=False)
+    wanted: sp.csr_array = field(init=False)
+    tuning: np.ndarray = field(init=False)
+    reporting: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.known, self.wanted = self.held.train.uses.matrix(), self.held.held.matrix()
+        users = measured_users(self.held.held, self.seed)
+        half = np.random.default_rng(self.seed + 1).permutation(len(users)) % 2 == 0
+        self.tuning, self.reporting = (users[half], users[~half]) if len(users) >= FEW else (users, users)
+
+    def quality(self, score: Score, users: np.ndarray) -> Quality:
+        return measure(score, self.known, self.wanted, users)
+
+    def with_fallback(self, vectors: Vectors) -> Score:
+        """The scores as they are served: customers without a vector get their segment's shares."""
+        segment = self.baselines()["segment"]
+
+        def score(rows: np.ndarray) -> np.ndarray:
+            found = vectors.scores(rows)
+            without = ~vectors.users[rows].any(axis=1)
+            found[without] = segment(rows[without])
+            return found
+
+        return score
+
+    def best_filter(self) -> tuple[GraphFilter, Vectors]:
+        """The filter with the width and kind of edges (all alike, or by strength) that rank best, and its vectors."""
+        best, found = (
+            -1.0,
+            (GraphFilter(seed=self.seed), Vectors(*(np.zeros((k, 0), np.float32) for k in self.known.shape))),
+        )
+        strengths = self.held.train.uses.strength
+        kinds = (False, True) if len(strengths) and strengths.min() < strengths.max() else (False,)
+        for weighted in kinds:
+            vectors = GraphFilter(weighted=weighted, seed=self.seed).fit(self.held.train)
+            for width in sorted({min(width, vectors.users.shape[1]) for width in WIDTHS}):
+                reached = (
+                    self.quality(self.with_fallback(vectors.first(width)), self.tuning).ndcg.mean()
+                    if len(self.tuning)
+                    else 0.0
+                )
+                # A wider vector costs every request: it has to rank better by a hundredth.
+                if reached > best * 1.01:
+                    best, found = reached, (GraphFilter(width, weighted=weighted, seed=self.seed), vectors.first(width))
+        return found
+
+    def best_blend(self, left: Vectors, right: Vectors) -> tuple[float, Vectors]:
+        """The weight of `right` in the blend that ranks best, and the blend."""
+        blends = {weight: joined(left, right, weight) for weight in WEIGHTS}
+        reached = {w: self.quality(self.with_fallback(b), self.tuning).ndcg.sum() for w, b in blends.items()}
+        weight = max(WEIGHTS, key=lambda w: reached[w])
+        return weight, blends[weight]
+
+    def baselines(self) -> dict[str, Score]:
+        """Popularity, and popularity within the customer's segment."""
+        shares = popularity(self.held.train.uses)
+        table = np.vstack([segment_shares(self.held.train.uses, self.segments), shares])
+        return {
+            "popularity": lambda rows: np.broadcast_to(shares, (len(rows), len(shares))),
+            "segment": lambda rows: table[self.segments.of[rows]],
+        }
+
+
+def choose(tuned: dict[str, Quality], seed: int) -> str:
+    """The scorer to serve by the NDCG of the tuning users: popularity unless one is better; the best of filter and
+    GNN; the blend where it beats that by more than chance (the lower end of a paired bootstrap interval above 0)."""
+    mean = {name: float(q.ndcg.mean()) if len(q.ndcg) else 0.0 for name, q in tuned.items()}
+    single = "gnn" if mean["gnn"] > mean["filter"] else "filter"
+    served = "blend" if surely_better(tuned["blend"], tuned[single], seed) else single
+    return served if mean[served] > max(mean["popularity"], mean["segment"]) else "popularity"
+
+
+def surely_better(one: Quality, other: Quality, seed: int) -> bool:
+    """Whether `one` has the higher NDCG over the same users in 97.5 % of bootstrap draws."""
+    difference = one.ndcg - other.ndcg
+    if not len(difference):
+        return False
+    rng = np.random.default_rng(seed)
+    means = [difference[rng.integers(0, len(difference), len(difference))].mean() for _ in range(DRAWS)]
+    return bool(np.quantile(means, 0.025) > 0)
+
+
+def cold_quality(trial: Trial, cold: Vectors) -> dict[str, Quality]:
+    """Quality for customers treated as if they had never used an app: all they ever used is to be found."""
+    nothing = sp.csr_array(trial.known.shape, dtype=np.float32)
+    everything: Any = (trial.known + trial.wanted).tocsr()
+    scores: dict[str, Score] = {**trial.baselines(), "gnn": cold.scores}
+    return {name: measure(score, nothing, everything, trial.reporting) for name, score in scores.items()}
+
+
+def report(
+    held: Split, choice: Choice, found: dict[str, Quality], cold: dict[str, Quality], seed: int
+) -> dict[str, Any]:
+    """The table that `embed` prints: each scorer's figures at k, the served one's interval and its lift."""
+    served = found[choice.served]
+    base = max(float(found["popularity"].ndcg.mean()) if len(served.ndcg) else 0.0, 1e-9)
+    interval = served.interval(seed)
+    return {
+        "k": K,
+        "held_out": held.how,
+        "users": len(served.ndcg),
+        "served": choice.served,
+        "choice": {"width": choice.width, "weighted": choice.weighted, "weight": choice.weight, "cold": choice.cold},
+        "table": {name: quality.summary() for name, quality in found.items()},
+        "interval": {f"ndcg@{K}": interval},
+        "lift": round(float(served.ndcg.mean()) / base, 5) if len(served.ndcg) else 1.0,
+        "lift_interval": [round(end / base, 5) for end in interval] if len(served.ndcg) else [1.0, 1.0],
+        "cold": {name: quality.summary() for name, quality in cold.items()},
+    }
