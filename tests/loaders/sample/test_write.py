@@ -101,3 +101,9 @@ def test_bad_arguments_write_nothing(tmp_path: Path, users: int, months: int, st
     with pytest.raises(BadValue):
         write_sample(tmp_path / "a", users=users, months=months, seed=1, start=start)
     assert not (tmp_path / "a").exists()
+
+
+def test_the_page_names_every_table_of_the_truth(sample: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "sample.md").read_text(encoding="utf-8")
+    for path in (sample / "truth").iterdir():
+        assert f"`{path.stem}`" in page or f"`{path.stem}/" in page or f"truth/{path.name}" in page, path.name
