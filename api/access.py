@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.keys import Key
 from api.problems import MissingScope
 from lake.errors import AccessDenied
 
+_BEARER = HTTPBearer(scheme_name="key", description="A key of `dumbbell key add`", auto_error=False)
+
 
 def needs(scope: str) -> Any:
     """A dependency that lets a key with this scope through. 401 without a right key, 403 without the scope."""
 
-    async def allowed(request: Request) -> Key:
-        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not secret.strip():
+    async def allowed(
+        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+    ) -> Key:
+        if given is None:
             raise AccessDenied("the request has no key", "send the header `Authorization: Bearer KEY`")
-        key = request.app.state.service.keys.check(secret.strip())
+        key: Key = request.app.state.service.keys.check(given.credentials.strip())
         request.state.client = key.name
         if not key.may(scope):
             raise MissingScope(

@@ -12,8 +12,18 @@ from typing import Any
 
 import structlog
 
+
+class _Stderr:
+    """Lines to standard error, as it is when the line is written."""
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(line + "\n")
+
+    info = error = msg
+
+
 _logger = structlog.wrap_logger(
-    structlog.PrintLogger(sys.stderr),
+    _Stderr(),
     processors=[
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1", tags=["match"])
     summary="The trace of a decision",
     response_class=Response,
     dependencies=[needs("match")],
-    responses=responses(EXAMPLE | {"candidates": 25000, "removed": {"used": 31}}, 400, 401, 403, 404, 503),
+    responses=responses(EXAMPLE | {"candidates": 25000, "removed": {"used": 31}}, 400, 401, 403, 404, 422, 503),
 )
 async def get_decision(request: Request, id: str) -> Response:
     """What was asked, what each rule removed, and the factors of each score. Kept 90 days."""

@@ -9,9 +9,11 @@ from starlette.responses import Response
 from api import portrait
 from api.access import needs
 from api.answers import answer, responses
+from api.ego import ego
 from api.numbers import user_in_address
 from api.paging import cursor_of, limit_of, next_of
 from api.service import Service
+from lake.errors import BadValue
 
 router = APIRouter(prefix="/v1", tags=["explore"])
 
@@ -56,6 +58,37 @@ async def get_leaders(
 
 
 @router.get(
+    "/influence/ego/{user}",
+    summary="The people around a customer",
+    response_class=Response,
+    dependencies=[needs("explore")],
+    responses=responses(
+        {
+            "user": _USER,
+            "hops": 1,
+            "nodes": [
+                {"user": _USER, "hops": 0, "contacts": 0, "off_net": False, "left": False, "community": "f12"},
+                {"user": _OTHER, "hops": 1, "contacts": 14, "off_net": False, "left": False, "community": "f12"},
+            ],
+            "edges": [
+                {"source": _USER, "target": _OTHER, "periods": [{"period": "2026-06", "calls_out": 9, "calls_in": 5}]}
+            ],
+            "truncated": False,
+        },
+        400, 401, 403, 404, 422, 503,
+    ),
+)  # fmt: skip
+async def get_ego(request: Request, user: str, hops: str = "1", limit: str | None = None) -> Response:
+    """One or two `hops`; at most `limit` people, and `truncated` where there are more. Who left is marked."""
+    service: Service = request.app.state.service
+    who = user_in_address(user)
+    if hops not in ("1", "2"):
+        raise BadValue("`hops` is not usable", "send 1 or 2")
+    most = limit_of(limit)
+    return answer(await anyio.to_thread.run_sync(lambda: ego(service.store, who, int(hops), most, service.today())))
+
+
+@router.get(
     "/users/{user}",
     summary="One view of a customer",
     response_class=Response,
@@ -76,7 +109,7 @@ async def get_leaders(
             "places": None,
             "matches": {"app": [], "offer": []},
         },
-        400, 401, 403, 404, 503,
+        400, 401, 403, 404, 422, 503,
     ),
 )  # fmt: skip
 async def get_user(request: Request, user: str) -> Response:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ def fill(store: Store, numbered: str) -> None:
     ensure(store)
     customers = [
         {"user": text(i), "off_net": i == 6, "consent": i != 3, "city": "Bonn", "communities_community": "c1",
-         "leaders_rank": i + 1, "leaders_community_rank": i + 1, "leaders_score": 1 - i / 10, "circles_shrinking": i < 2}
+         "leaders_rank": i + 1, "leaders_community_rank": i + 1, "leaders_score": 1 - i / 10,
+         "circles_shrinking": i < 2, "status": "left" if i == 5 else None}
         for i in range(7)
     ]  # fmt: skip
     customers.append({"user": numbered, "off_net": False, "consent": True})
@@ -78,7 +80,7 @@ def fill(store: Store, numbered: str) -> None:
     store.write_rows(
         "MATCH (a:User {user: row.a}), (b:User {user: row.b}) "
         "MERGE (a)-[:CALLS {period: '2026-05', calls_out: row.n, calls_in: 0, messages_out: 0, messages_in: 0}]->(b)",
-        [{"a": text(0), "b": text(i), "n": 10 - i} for i in (1, 2, 3, 6)],
+        [{"a": text(a), "b": text(b), "n": n} for a, b, n in ((0, 1, 9), (0, 2, 8), (0, 3, 7), (0, 6, 4), (1, 5, 2))],
     )
 
 
@@ -100,6 +102,16 @@ def operator(neo4j_endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory)
 def api(operator: Operator) -> Iterator[Api]:
     with TestClient(create_app(operator.home, operator.settings, operator.store)) as client:
         yield Api(client, operator)
+
+
+def soon(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
+    """Whether a condition comes true within a time that a busy machine needs too."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def problem(response: httpx.Response, status: int, *words: str, error: str | None = None) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""Taking up what is new while serving, a refusal on every worker, and an engine that is away."""
+
+import pyarrow.parquet as pq
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.service import Service
+from embeddings.publish import make_current, write_snapshot
+from embeddings.snapshot import ARRAYS, TABLES, Snapshot
+from graph.engine.server import Endpoint
+from graph.store import Store
+from tests.api.conftest import Api, Operator, problem, soon, text
+
+
+def test_a_refusal_is_in_force_on_another_worker(api: Api) -> None:
+    operator = api.operator
+    with (
+        Store(operator.store.endpoint) as store,
+        TestClient(create_app(operator.home, operator.settings, store)) as client,
+    ):
+        other = Api(client, operator)
+        asked = {"user": text(5), "kind": "app"}
+        assert other.post("/v1/match", asked).status_code == 200
+        told = {"user": text(1), "kind": "app", "item": "radio", "channel": "web", "outcome": "refused"}
+        assert api.post("/v1/responses", told).status_code == 201
+
+        def gone() -> bool:
+            items = other.post("/v1/match", {"user": text(1), "kind": "app"}).json()["items"]
+            return "radio" not in [item["id"] for item in items]
+
+        assert soon(gone)
+
+
+def test_a_refusal_outlives_a_restart(operator: Operator, api: Api) -> None:
+    told = {"user": text(2), "kind": "app", "item": "radio", "channel": "web", "outcome": "refused"}
+    assert api.post("/v1/responses", told).status_code == 201
+    with TestClient(create_app(operator.home, operator.settings, operator.store)) as client:
+        items = Api(client, operator).post("/v1/match", {"user": text(2), "kind": "app"}).json()["items"]
+        assert "radio" not in [item["id"] for item in items]
+
+
+def test_a_new_snapshot_is_taken_up_while_serving(operator: Operator, api: Api) -> None:
+    asked = {"user": text(0), "kind": "app", "k": 1}
+    before = api.post("/v1/match", asked).json()["snapshot"]
+    old = Snapshot.current(operator.home)
+    arrays = {name: getattr(old, name) for name in ARRAYS}
+    arrays["app_vectors"] = arrays["app_vectors"] * 2
+    tables = {name: getattr(old, name) for name in TABLES if name not in ("apps", "products", "segments")}
+    for name in ("apps", "products", "segments"):
+        tables[name] = pq.read_table(old.folder / f"{name}.parquet")
+    make_current(operator.home, write_snapshot(operator.home, arrays, tables, {"made_by": "test"}))
+    statuses = set()
+
+    def taken_up() -> bool:
+        answer = api.post("/v1/match", asked)
+        statuses.add(answer.status_code)
+        return answer.json()["snapshot"] != before
+
+    assert soon(taken_up)
+    assert statuses == {200}
+
+
+def test_a_snapshot_that_cannot_be_read_leaves_the_old_in_force(operator: Operator, api: Api) -> None:
+    current = operator.home.snapshots / "current"
+    name = current.read_text()
+    current.write_text("no-such-snapshot\n")
+    try:
+        service: Service = api.client.app.state.service  # type: ignore[attr-defined]
+        service.look()
+        assert api.post("/v1/match", {"user": text(0), "kind": "app"}).json()["snapshot"] == name.strip()
+    finally:
+        current.write_text(name)
+
+
+def test_while_the_engine_is_away_match_answers_and_responses_say_503(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.store.RETRIES", 1)
+    away = Endpoint("bolt://127.0.0.1:9", "neo4j", "none")
+    with Store(away) as store, TestClient(create_app(operator.home, operator.settings, store)) as client:
+        alone = Api(client, operator)
+        assert alone.post("/v1/match", {"user": text(0), "kind": "app"}).status_code == 200
+        told = {"user": text(0), "kind": "app", "item": "radio", "channel": "web", "outcome": "refused"}
+        problem(alone.post("/v1/responses", told), 503, error="engine_unavailable")
+        problem(alone.post("/v1/templates/shrinking_circles", {}), 503, error="engine_unavailable")
+        problem(alone.get(f"/v1/users/{text(0)}"), 503, error="engine_unavailable")
+        problem(alone.get("/v1/influence/leaders"), 503, error="engine_unavailable")
+        problem(alone.get("/readyz", None), 503, "graph")
+        assert alone.get("/healthz", None).status_code == 200
