@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import warnings
 
 import typer
 
@@ -27,7 +27,8 @@ def options(ctx: typer.Context, home: HomeOption = None, as_json: JsonOption = F
 
 def main() -> None:
     """Run the command line. Modules of the commands are read here, so that importing this file costs nothing."""
-    os.environ.setdefault("POLARS_SKIP_CPU_CHECK", "1")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries' advice to developers; `python -W default -m dumbbell` shows it
     from dumbbell.commands import decide, feeds, health, keys, serve, steps, templates
 
     for module in (feeds, steps, decide, templates, serve, keys, health):

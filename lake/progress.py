@@ -27,7 +27,7 @@ def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Say what is being done, and how long it took: a spinner on a terminal, a line for what took its time elsewhere."""
+    """Say what is being done: a spinner on a terminal; elsewhere a line with the seconds of what took its time."""
     started = time.monotonic()
     if console.is_terminal:
         with console.status(what):
