@@ -9,11 +9,13 @@ from starlette.responses import Response
 from api import portrait
 from api.access import needs
 from api.answers import answer, responses
-from api.ego import ego
 from api.numbers import user_in_address
 from api.paging import cursor_of, limit_of, next_of
 from api.service import Service
+from graph.calls import explore
 from lake.errors import BadValue
+from lake.pseudonyms import from_text
+from lake.tables import Lake
 
 router = APIRouter(prefix="/v1", tags=["explore"])
 
@@ -66,26 +68,35 @@ async def get_leaders(
         {
             "user": _USER,
             "hops": 1,
+            "periods": ["2026-06"],
             "nodes": [
-                {"user": _USER, "hops": 0, "contacts": 0, "off_net": False, "left": False, "community": "f12"},
-                {"user": _OTHER, "hops": 1, "contacts": 14, "off_net": False, "left": False, "community": "f12"},
+                {"user": _USER, "hop": 0, "off_net": False, "left": False, "community": "f12", "strength": 0},
+                {"user": _OTHER, "hop": 1, "off_net": False, "left": False, "community": "f12", "strength": 14},
             ],
-            "edges": [
-                {"source": _USER, "target": _OTHER, "periods": [{"period": "2026-06", "calls_out": 9, "calls_in": 5}]}
-            ],
-            "truncated": False,
+            "links": [{"user": _USER, "contact": _OTHER, "period": "2026-06", "calls_out": 9, "calls_in": 5}],
+            "capped": False,
+            "withheld": 0,
         },
         400, 401, 403, 404, 422, 503,
     ),
 )  # fmt: skip
-async def get_ego(request: Request, user: str, hops: str = "1", limit: str | None = None) -> Response:
-    """One or two `hops`; at most `limit` people, and `truncated` where there are more. Who left is marked."""
+async def get_ego(
+    request: Request, user: str, hops: str = "1", periods: str | None = None, limit: str | None = None
+) -> Response:
+    """One or two `hops`, over all `periods` or those named (`2026-05,2026-06`); at most `limit` people.
+
+    `capped` where there are more, `withheld` people who do not consent are left out, who left is marked.
+    """
     service: Service = request.app.state.service
-    who = user_in_address(user)
+    who = from_text(user_in_address(user))
     if hops not in ("1", "2"):
         raise BadValue("`hops` is not usable", "send 1 or 2")
+    wanted = None if not periods else periods.split(",")
     most = limit_of(limit)
-    return answer(await anyio.to_thread.run_sync(lambda: ego(service.store, who, int(hops), most, service.today())))
+    # A lake of its own: its connection is not shared between threads.
+    return answer(
+        await anyio.to_thread.run_sync(lambda: explore.ego(Lake(service.home.lake), who, int(hops), wanted, most))
+    )
 
 
 @router.get(

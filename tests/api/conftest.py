@@ -77,11 +77,24 @@ def fill(store: Store, numbered: str) -> None:
     store.write_rows("MERGE (u:User {user: row.user}) SET u = row", customers)
     store.write_rows("MERGE (a:App {app: row.app})", [{"app": app} for app in APPS])
     store.write_rows("MERGE (o:Offer {offer: row.offer})", [{"offer": offer} for offer in ("o1", "o2", "o3")])
-    store.write_rows(
-        "MATCH (a:User {user: row.a}), (b:User {user: row.b}) "
-        "MERGE (a)-[:CALLS {period: '2026-05', calls_out: row.n, calls_in: 0, messages_out: 0, messages_in: 0}]->(b)",
-        [{"a": text(a), "b": text(b), "n": n} for a, b, n in ((0, 1, 9), (0, 2, 8), (0, 3, 7), (0, 6, 4), (1, 5, 2))],
+
+
+def write_calls(lake: Lake) -> None:
+    """Contacts of one month, seen from both sides."""
+    pairs = [(0, 1, 9), (0, 2, 8), (0, 3, 7), (0, 6, 4), (1, 5, 2)]
+    rows = sorted([(user(a), user(b), n, 0) for a, b, n in pairs] + [(user(b), user(a), 0, n) for a, b, n in pairs])
+    columns = list(zip(*rows, strict=True))
+    contacts = pa.table(
+        {
+            "user": pa.array(columns[0], pa.binary()),
+            "contact": pa.array(columns[1], pa.binary()),
+            "calls_out": pa.array(columns[2], pa.int64()),
+            "calls_in": pa.array(columns[3], pa.int64()),
+        }
     )
+    for name in ("seconds_out", "seconds_in", "messages_out", "messages_in", "days"):
+        contacts = contacts.append_column(name, pa.array([0] * len(rows), pa.int64()))
+    lake.write_partition("contacts", "period", "2026-05", contacts)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +103,7 @@ def operator(neo4j_endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory)
     home = Home.open(settings, create=True)
     known = home.pseudonyms(create=True).of_numbers(pa.array([DIGITS]))[0].as_py()
     write_lake(Lake(home.lake))
+    write_calls(Lake(home.lake))
     write_small_snapshot(home)
     store_of_keys = KeyStore(home)
     keys = {scope: store_of_keys.add(scope, [scope]) for scope in SCOPES}

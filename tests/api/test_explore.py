@@ -30,32 +30,31 @@ def test_leaders_of_a_community(api: Api) -> None:
 
 def test_the_people_around_a_customer(api: Api) -> None:
     body = api.get(f"/v1/influence/ego/{text(0)}", "explore").json()
-    assert [(node["user"], node["hops"], node["contacts"], node["off_net"]) for node in body["nodes"]] == [
+    assert [(node["user"], node["hop"], node["strength"], node["off_net"]) for node in body["nodes"]] == [
         (text(0), 0, 0, False),
         (text(1), 1, 9, False),
         (text(2), 1, 8, False),
         (text(6), 1, 4, True),
     ]
-    assert body["nodes"][1]["community"] == "c1"
-    assert [(edge["source"], edge["target"]) for edge in body["edges"]] == [(text(0), text(i)) for i in (1, 2, 6)]
-    assert body["edges"][0]["periods"][0] | {"period": "2026-05", "calls_out": 9} == body["edges"][0]["periods"][0]
-    assert not body["truncated"]
+    assert [(link["user"], link["contact"], link["calls_out"]) for link in body["links"]] == [
+        (text(0), text(1), 9),
+        (text(0), text(2), 8),
+        (text(0), text(6), 4),
+    ]
+    assert (body["capped"], body["withheld"], body["periods"]) == (False, 1, ["2026-05"])
 
 
 def test_two_hops_and_the_cap(api: Api) -> None:
-    two = api.get(f"/v1/influence/ego/{text(0)}", params={"hops": 2}).json()
-    assert [(node["user"], node["hops"], node["contacts"]) for node in two["nodes"][4:]] == [(text(5), 2, 2)]
-    assert two["nodes"][4]["left"]
-    assert (text(1), text(5)) in [(edge["source"], edge["target"]) for edge in two["edges"]]
+    two = api.get(f"/v1/influence/ego/{text(0)}", params={"hops": 2, "periods": "2026-05"}).json()
+    assert [(node["user"], node["hop"], node["strength"]) for node in two["nodes"][4:]] == [(text(5), 2, 2)]
     capped = api.get(f"/v1/influence/ego/{text(0)}", params={"hops": 2, "limit": 2}).json()
     assert [node["user"] for node in capped["nodes"]] == [text(0), text(1), text(2)]
-    assert capped["truncated"]
+    assert capped["capped"]
 
 
 def test_nobody_around_who_does_not_consent(api: Api) -> None:
     body = api.get(f"/v1/influence/ego/{text(3)}").json()
-    assert [node["user"] for node in body["nodes"]] == [text(3)]
-    assert body["edges"] == []
+    assert body["nodes"] == body["links"] == []
 
 
 def test_a_view_of_a_customer(api: Api) -> None:
@@ -77,6 +76,8 @@ def test_refusals(api: Api) -> None:
         problem(api.get(f"/v1/influence/ego/{wrong}"), 400, error="number_in_address")
     problem(api.get(f"/v1/influence/ego/{text(80)}"), 404, error="unknown_name")
     problem(api.get(f"/v1/influence/ego/{text(0)}", params={"hops": 3}), 422, "hops")
+    problem(api.get(f"/v1/influence/ego/{text(0)}", params={"limit": 0}), 422, "limit")
+    problem(api.get(f"/v1/influence/ego/{text(0)}", params={"periods": "2020-01"}), 404, "2020-01")
     for path in ("/v1/influence/leaders", f"/v1/influence/ego/{text(0)}", f"/v1/users/{text(0)}"):
         problem(api.get(path, None), 401)
         problem(api.get(path, "match"), 403)
