@@ -85,8 +85,8 @@ class Home:
         """Fix the length of a period, with the first load."""
         marker = self.root / "format"
         facts = json.loads(marker.read_text())
-        if facts.setdefault("period", settings.period) == settings.period:
-            self.write_text(marker, json.dumps(facts))
+        if "period" not in facts:
+            self.write_text(marker, json.dumps({**facts, "period": settings.period}))
 
     def pseudonyms(self, *, create: bool = False) -> Pseudonyms:
         """The pseudonyms of this home's key; made with the first use when `create`.
@@ -100,12 +100,13 @@ class Home:
                 raise WrongKey(f"there is no key for numbers at {self.key_file}", "name it with DUMBBELL_KEY_FILE")
             make_key(self.key_file)
         pseudonyms = Pseudonyms(read_key(self.key_file))
+        known = "key_check" in facts
         if facts.setdefault("key_check", pseudonyms.check) != pseudonyms.check:
             raise WrongKey(
                 f"the key in {self.key_file} is not the one {self.root.name} was filled with",
                 "name the right one with DUMBBELL_KEY_FILE",
             )
-        if create:
+        if create and not known:
             self.write_text(marker, json.dumps(facts))
         return pseudonyms
 

@@ -83,7 +83,7 @@ def _apply(root: Path) -> None:
     for name in work["deletes"]:
         (root / name).unlink(missing_ok=True)
         folder = (root / name).parent
-        if "=" in folder.name and not any(folder.iterdir()):
+        if "=" in folder.name and folder.exists() and not any(folder.iterdir()):
             folder.rmdir()
     _to_disk(root / "lake")
     journal.unlink()

@@ -92,6 +92,6 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_bench(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Bench]:
     return lambda **settings: Bench(tmp_path_factory.mktemp("bench"), **settings)

@@ -107,7 +107,7 @@ def test_gb18030_is_read_when_set(path: Path) -> None:
 def test_another_encoding_is_refused_with_place_and_remedy(
     path: Path, raw: bytes, encoding: str, place: str, other: str
 ) -> None:
-    with pytest.raises(FeedError, match=f"apps.csv is not in {encoding} .{place}.*DUMBBELL_ENCODING={other}"):
+    with pytest.raises(FeedError, match=rf"apps.csv is not in {encoding} .{place}.*DUMBBELL_ENCODING={other}"):
         read(path, raw, encoding)
 
 
