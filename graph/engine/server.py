@@ -64,6 +64,12 @@ def running(home: Home, settings: Settings, *, line: str | None = None) -> Itera
 
 
 def _named(settings: Settings) -> Endpoint:
+    scheme = urlsplit(settings.neo4j_uri).scheme
+    if scheme.partition("+")[0] not in ("bolt", "neo4j"):
+        raise SettingError(
+            f"DUMBBELL_NEO4J_URI is {_shown(settings.neo4j_uri)!r}, no address of a Neo4j server",
+            "one like bolt://127.0.0.1:7687 would work",
+        )
     endpoint = Endpoint(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password.get_secret_value())
     try:
         _query(endpoint)
