@@ -90,7 +90,7 @@ def calls(lake: Lake, period: str) -> Iterator[ibis.Table]:
     sided = whole.filter(whole.record.notnull())
     blocks = max(1, math.ceil(sided.count().execute() / PAIRED_ROWS))
     for block in range(blocks):
-        part = sided.filter(sided.caller.hash().abs() % blocks == block) if blocks > 1 else sided
+        part = sided.filter((sided.caller.hash() % blocks + blocks) % blocks == block) if blocks > 1 else sided
         paired = _join_sides(part.order_by("caller", "callee", "message", "at", "record", "seconds").to_pyarrow())
         table = ibis.memtable(paired)
         yield table.filter(table.day.between(first, last))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.calls import contacts
+from graph.calls import contacts, records
 from lake.errors import NotReady
 from lake.tables import Lake
 from tests.graph.calls.world import call, message, put_calls, put_customers, settings, user, world
@@ -315,3 +315,26 @@ def test_the_same_records_in_any_order_give_the_same_bytes(tmp_path: Path) -> No
     other.connection.raw_sql("SET threads = 1")
     build(other)
     assert [f.read_bytes() for f in one.files("contacts")] == [f.read_bytes() for f in other.files("contacts")]
+
+
+def test_pairing_in_many_blocks_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        call(a, b, f"2026-05-01 10:{m:02d}:{s:02d}", 30 + m, record=side)
+        for m, (a, b) in enumerate([("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"), ("a", "b"), ("e", "f")])
+        for side, s in (("out", 0), ("in", 3))
+    ]
+    one, many = world(tmp_path / "1", rows), world(tmp_path / "2", rows)
+    build(one)
+    monkeypatch.setattr(records, "PAIRED_ROWS", 3)
+    build(many)
+    assert rows_of(one, MAY) == rows_of(many, MAY)
+    assert rows_of(one, MAY)["a", "b"]["calls_out"] == 2
+
+
+def test_a_local_day_counts_once_when_clocks_change(tmp_path: Path) -> None:
+    # 29 March 2026 in Berlin has 23 hours; both calls are on that local day, though 22 hours of UTC apart.
+    day = dt.date(2026, 3, 29)
+    rows = [call("a", "b", "2026-03-28 23:30:00", day=day), call("b", "a", "2026-03-29 21:30:00", day=day)]
+    lake = world(tmp_path, rows)
+    build(lake)
+    assert rows_of(lake, "2026-03")["a", "b"]["days"] == 1
