@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 FILE = "lake/files.json"
 
@@ -40,7 +41,7 @@ class Inventory:
 
     files: dict[str, dict[str, FileRecord]] = field(default_factory=dict)
     in_force: dict[str, InForce] = field(default_factory=dict)
-    keyed: dict[str, dict[str, object]] = field(default_factory=dict)
+    keyed: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, root: Path) -> Inventory:

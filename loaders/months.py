@@ -21,9 +21,10 @@ class MonthWriter:
     """Takes batches in the feed's lake schema and writes each month of them to its own body.
 
     Rows keep the file's order. Use as a context manager; `rows` is what each month has so far.
+    Without a folder to stage in, it only counts.
     """
 
-    def __init__(self, staging: Path, feed: str, digest: str, schema: pa.Schema) -> None:
+    def __init__(self, staging: Path | None, feed: str, digest: str, schema: pa.Schema) -> None:
         self.staging, self.feed, self.digest, self.schema = staging, feed, digest, schema
         self.rows: dict[str, int] = {}
         self._waiting: dict[str, list[pa.Table]] = {}
@@ -42,7 +43,8 @@ class MonthWriter:
     def write(self, table: pa.Table) -> None:
         for month, part in by_month(table):
             self.rows[month] = self.rows.get(month, 0) + part.num_rows
-            self._waiting.setdefault(month, []).append(part)
+            if self.staging is not None:
+                self._waiting.setdefault(month, []).append(part)
         for month, parts in self._waiting.items():
             if sum(part.num_rows for part in parts) >= ROWS_A_GROUP:
                 self._flush(month)
@@ -52,7 +54,7 @@ class MonthWriter:
 
     def _flush(self, month: str) -> None:
         parts, self._waiting[month] = self._waiting[month], []
-        if not parts:
+        if not parts or self.staging is None:
             return
         if month not in self._writers:
             path = self.staging / body(self.feed, month, self.digest)

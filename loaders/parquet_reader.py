@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
@@ -20,38 +21,38 @@ class ParquetFile:
     def __init__(self, file: FeedFile, rows: int = ROWS) -> None:
         self.file = file
         self.rows = rows
-        with self._open() as opened:
+        with self._reading(), pq.ParquetFile(file.path) as opened:
             self.header = list(opened.schema_arrow.names)
 
-    def _open(self) -> pq.ParquetFile:
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What a damaged file makes pyarrow raise, as FeedError."""
         try:
-            return pq.ParquetFile(self.file.path)
-        except (pa.ArrowException, OSError) as error:
+            yield
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise unreadable(self.file, error) from error
-
-    def _valid(self, column: pa.Array, name: str) -> pa.Array:
-        """A text column whose bytes were looked at: Parquet promises UTF-8, nobody checks it on reading."""
-        if pa.types.is_string(column.type):
-            try:
-                column.validate(full=True)
-            except pa.ArrowInvalid as error:
-                raise unreadable(self.file, error) from error
-        return column
 
     def batches(self, wanted: list[str]) -> Iterator[RawBatch]:
         """The columns `wanted` of all rows, in file order, as the file types them."""
-        with self._open() as opened:
+        with self._reading():
+            opened = pq.ParquetFile(self.file.path)
+        with opened:
             for group in range(opened.num_row_groups):
                 first = 1
                 stream = opened.iter_batches(self.rows, row_groups=[group], columns=wanted)
-                while True:
-                    try:
-                        batch = next(stream)
-                    except StopIteration:
-                        break
-                    except (pa.ArrowException, OSError) as error:
-                        raise unreadable(self.file, error) from error
-                    lines = np.arange(first, first + batch.num_rows, dtype=np.int64)
-                    first += batch.num_rows
-                    columns = {name: self._valid(batch.column(name), name) for name in wanted}
-                    yield RawBatch(columns, lines, row_group=group)
+                while (columns := self._next(stream, wanted)) is not None:
+                    rows = len(columns[wanted[0]])
+                    yield RawBatch(columns, np.arange(first, first + rows, dtype=np.int64), row_group=group)
+                    first += rows
+
+    def _next(self, stream: Iterator[pa.RecordBatch], wanted: list[str]) -> dict[str, pa.Array] | None:
+        """The next batch's columns. Text is looked at: Parquet promises UTF-8, and nobody checks it on reading."""
+        with self._reading():
+            batch = next(stream, None)
+            if batch is None:
+                return None
+            columns = {name: batch.column(name) for name in wanted}
+            for column in columns.values():
+                if pa.types.is_string(column.type):
+                    column.validate(full=True)
+            return columns

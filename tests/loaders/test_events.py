@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -152,3 +153,16 @@ def test_a_file_is_in_force_while_all_its_months_are() -> None:
     assert not holds({}, "x", None, None)
     assert holds({"2026-05": ["x"]}, "x", record, "2026-05")
     assert not holds({"2026-05": ["x", "y"]}, "x", record, "2026-05")
+
+
+def test_a_response_that_the_graph_has_already_is_repeated(bench) -> None:
+    rows = "number,offer,channel,at,outcome,decision\n" + "".join(
+        f"{number},o,sms,{MAY},refused,{decision}\n" for number, decision in ((1, "d1"), (1, "d2"), (2, "d1"), (1, ""))
+    )
+    key = bench.home.pseudonyms().of_numbers(pa.array(["1", "2"]))
+    bench.lake.write(
+        "answers", pa.table({"user": key, "offer": ["o", None], "decision": ["d1", "d1"], "outcome": ["accepted"] * 2})
+    )
+    counts = bench.load({"responses.csv": rows}).feeds["responses"]
+    assert (counts.read, counts.taken, counts.repeated) == (4, 3, 1)
+    assert bench.rows("responses", "user", "decision") == [("1", "d2"), ("1", None), ("2", "d1")]

@@ -1,0 +1,95 @@
+"""One load at work: what it reads by, where it stages, what it has counted so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lake.errors import FeedError
+from lake.pseudonyms import Pseudonyms
+from lake.settings import Settings
+from lake.tables import Lake
+from loaders import quarantine
+from loaders.inventory import FileRecord, Inventory
+from loaders.reading import Reading
+from loaders.report import Counts, Report
+from loaders.values import Rules
+
+
+@dataclass
+class Work:
+    """Shared by the steps of one load. Without `root` and `staging` it is a check, and writes nothing.
+
+    `deletes` are paths below the home that go when the load is published; `references` the
+    identifiers of other feeds that the rows read name, by feed and column; `names` the identifiers
+    that feeds themselves name.
+    """
+
+    settings: Settings
+    pseudonyms: Pseudonyms
+    root: Path | None = None
+    staging: Path | None = None
+    strict: bool = False
+    report: Report = field(default_factory=Report)
+    deletes: list[str] = field(default_factory=list)
+    references: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+    names: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.how = Rules(self.pseudonyms, self.settings.country, self.settings.timezone)
+        self.inventory = Inventory.read(self.root) if self.root else Inventory()
+        self.lake = Lake(self.root / "lake") if self.root else None
+
+    def counts(self, feed: str) -> Counts:
+        return self.report.feeds[feed]
+
+    def count(self, feed: str, record: FileRecord, taken: int) -> None:
+        """Add a file's rows, of which `taken` are new in the lake."""
+        counts = self.counts(feed)
+        counts.read += record.read
+        counts.quarantined += record.quarantined
+        counts.values_dropped += record.values_dropped
+        counts.withheld += record.withheld
+        counts.taken += taken
+        counts.repeated += record.good - taken
+        if record.quarantined and self.strict:
+            raise _strict(f"{record.path} has {record.quarantined} rows for the quarantine")
+
+    def stop_if_strict(self, reading: Reading) -> None:
+        """Raise FeedError at the first quarantined row of a strict load."""
+        if self.strict and reading.bad:
+            first = reading.bad[0].slice(0, 1).to_pylist()[0]
+            where = f"row group {first['row_group']}, row" if first["row_group"] is not None else "line"
+            raise _strict(f"{reading.file.name}, {where} {first['line']}: {first['column'] or 'it'} {first['reason']}")
+
+    def set_aside(self, feed: str, readings: Sequence[Reading], skipped: Sequence[str] = ()) -> None:
+        """Report and stage what was quarantined in the files read; of files skipped, report what is known."""
+        bad = [table for reading in readings for table in reading.bad]
+        known = quarantine.of_files(self.root, feed, skipped) if self.root is not None else []
+        self.report.quarantined += quarantine.summary(feed, known + bad)
+        if self.root is not None and self.staging is not None and readings:
+            again = [reading.file.name for reading in readings]
+            self.deletes += quarantine.merge(self.root, self.staging, feed, again, bad)
+
+    def refer(self, feed: str, readings: Sequence[Reading]) -> None:
+        """Note the identifiers of other feeds that were read."""
+        found = self.references.setdefault(feed, {})
+        for reading in readings:
+            for column, identifiers in reading.references.items():
+                found.setdefault(column, set()).update(identifiers)
+
+    def present(self, table: str) -> list[Path]:
+        """The files of a lake table as they will be when this load is published, sorted by their place there."""
+        here = self.lake.files(table) if self.lake is not None else []
+        if self.root is None or self.staging is None:
+            return here
+        lake = self.staging / "lake"
+        staged = [lake / f"{table}.parquet", *(lake / table).glob("*/*.parquet")]
+        places = {self.root / path.relative_to(self.staging): path for path in staged if path.exists()}
+        gone = {self.root / name for name in self.deletes}
+        return [places.get(path, path) for path in sorted({*here, *places} - gone)]
+
+
+def _strict(found: str) -> FeedError:
+    return FeedError(found, "mend it, or load without --strict", code="quarantined")
