@@ -12,7 +12,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from matching.routes import declared, first_open
+from matching.routes import first_open
 from matching.state import MatchState
 
 SPARE = 5
@@ -40,7 +40,7 @@ def share_out(
     out_channels = np.full((b, k), -1, np.int16)
     _share_out(
         row[order], items[row, place][order], values[row, place][order], channels.best, users,
-        channels.inbound, state.customers.no_contact, state.offers.through, declared(state),
+        channels.inbound, state.customers.no_contact, state.offers.through, state.offers.channels,
         channels.capacity.copy(), out_items, out_values, out_channels,
     )  # fmt: skip
     return out_items, out_values, out_channels

@@ -64,7 +64,7 @@ class Offers:
     priority   float64 (o) 0 to 100, 50 where not given
     value      float64 (o) margin of one acceptance, nan where not given
     prior      float64 (segments + 1, o) acceptance expected of each segment of the snapshot; the last row: of anybody
-    channels   list of int arrays: places in `Channels`, in the offer's order
+    channels   int16 (o, most): places in `Channels`, in the offer's order, -1 after them
     through    bool (o, channels)
     runs       bool (o): whether today lies between the offer's dates
     audience   bool (o, n + 1), packed over the second axis; unknown numbers belong to offers without a condition
@@ -78,7 +78,7 @@ class Offers:
     priority: np.ndarray
     value: np.ndarray
     prior: np.ndarray
-    channels: list[np.ndarray]
+    channels: np.ndarray
     through: np.ndarray
     runs: np.ndarray
     audience: np.ndarray
@@ -145,8 +145,9 @@ def load_offers(
     table = lake.read("offers") if lake.has("offers") else None
     if table is None:
         text, none = pa.array([], pa.string()), np.array([])
+        prior = np.zeros((len(vectors.segment_ids) + 1, 0))
         return Offers(
-            text, text, text, text, none.astype(np.int32), none, none, np.zeros((1, 0)), [],
+            text, text, text, text, none.astype(np.int32), none, none, prior, np.zeros((0, 0), np.int16),
             np.zeros((0, len(channel_ids)), bool), none.astype(bool), audience,
         )  # fmt: skip
     o = len(table)
@@ -155,6 +156,9 @@ def load_offers(
     place = positions(pc.list_flatten(lists), channel_ids)
     through = np.zeros((o, len(channel_ids)), bool)
     through[owner, place] = True
+    within = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    channels = np.full((o, int(within.max(initial=-1)) + 1), -1, np.int16)
+    channels[owner, within] = place
     day = pa.scalar(today)
     begun = pc.fill_null(pc.less_equal(table["starts_on"], day), True)
     open_ = pc.fill_null(pc.greater_equal(table["ends_on"], day), True)
@@ -167,7 +171,7 @@ def load_offers(
         priority=_numbers(table["priority"], 50.0),
         value=_numbers(table["value"], np.nan),
         prior=acceptance(vectors, whole(table["offer"]), PRIOR),
-        channels=[place[owner == i].astype(np.int16) for i in range(o)],
+        channels=channels,
         through=through,
         runs=np.asarray(pc.and_(begun, open_).to_numpy(zero_copy_only=False), bool),
         audience=audience,

@@ -8,6 +8,7 @@ observations: lift = (x + w p) / ((y + w) p), with x of y observed and p the rat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -70,6 +71,21 @@ class Found:
     y: np.ndarray
     other: np.ndarray
     lift: np.ndarray
+
+
+class Fact(NamedTuple):
+    """The evidence for one (customer, item), as in `Found`."""
+
+    kind: int
+    x: int
+    y: int
+    other: int
+    lift: float
+
+
+def fact(found: Found, b: int, j: int) -> Fact:
+    """The evidence at one place."""
+    return Fact(*(each[b, j].item() for each in (found.kind, found.x, found.y, found.other, found.lift)))
 
 
 def strongest(ties: Ties, users: np.ndarray, items: np.ndarray) -> Found:

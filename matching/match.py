@@ -12,9 +12,9 @@ import numpy as np
 from lake.errors import BadValue
 from matching.answered import Answered
 from matching.eligibility import Block, explain, nothing_because
-from matching.evidence import strongest
+from matching.evidence import fact, strongest
 from matching.rank import top_k
-from matching.reasons import flat, one, path, sentences
+from matching.reasons import path, sentence
 from matching.routes import choose
 from matching.scores import app_scores, offer_scores, readable
 from matching.state import Kind, MatchState, check_k, check_kind
@@ -129,16 +129,16 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
     mask, removed = explain(state, block)
     items, values, factors = _best(state, block, mask, k, used, request.slots is not None)
     found = strongest(state.app_ties if kind == "app" else state.product_ties, users, _things(state, kind, items))
-    reasons = sentences(state, kind, np.repeat(users, items.shape[1]), items.ravel(), flat(found))
+    facts = [fact(found, 0, j) for j in range(items.shape[1])]
     through = choose(state, kind, users, items, block.channel)
     shown = [
         Item(
             id=state.items(kind)[int(item)].as_py(),
             score=float(values[0, j]),
             channel=None if through[0, j] < 0 else state.channels.ids[int(through[0, j])].as_py(),
-            reason=reasons[j].as_py(),
+            reason=sentence(state, kind, position, int(item), facts[j]),
             script=state.offers.scripts[int(item)].as_py() if kind == "offer" else None,
-            path=path(state, kind, request.user, position, int(item), one(found, (0, j))),
+            path=path(state, kind, request.user, position, int(item), facts[j]),
             factors=factors[j],
         )
         for j, item in enumerate(items[0])

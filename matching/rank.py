@@ -7,8 +7,6 @@ order, and only then sorted. What comes out depends on the vectors alone.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numba
 import numpy as np
 
@@ -54,7 +52,7 @@ def top_k(
         exact = np.zeros(b, bool) if exact is None else exact
         lengths = np.sqrt(np.einsum("bd,bd->b", left, left, dtype=np.float64))
         slack = np.where(exact, 0.0, 2 * right.shape[1] * ROUNDING * lengths * longest)
-    kernel = _top_k_parallel if parallel else _top_k
+    kernel = _side_by_side if parallel else _in_turn
     kernel(scores, mask, k, left, right, slack, exact, items, values)
     return items, values
 
@@ -64,43 +62,49 @@ def warm_up() -> None:
     one = np.zeros((1, 1), np.float32)
     top_k(one, np.ones((1, 1), bool), 1, left=one, right=one)
     top_k(one.astype(np.float64), np.ones((1, 1), bool), 1)
+    scores_of(one[0], one)
+    pair_scores(one, one, np.zeros(1, np.int32))
 
 
-def _top_k_rows(
-    scores: np.ndarray,
-    mask: np.ndarray,
-    k: int,
-    left: np.ndarray,
-    right: np.ndarray,
-    slack: np.ndarray,
-    exact: np.ndarray,
-    items: np.ndarray,
-    values: np.ndarray,
-) -> None:
+# Two loops over one kernel: a request must not enter numba's thread pool, which several threads cannot share. They are
+# two functions, not two builds of one, as numba's cache would hand the one's machine code to the other.
+@numba.njit(cache=True, nogil=True)
+def _in_turn(scores, mask, k, left, right, slack, exact, items, values):  # type: ignore[no-untyped-def]
+    for b in range(scores.shape[0]):
+        _best(scores[b], mask[b], k, left[b % len(left)], right, slack[b], exact[b], items[b], values[b])
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)
+def _side_by_side(scores, mask, k, left, right, slack, exact, items, values):  # type: ignore[no-untyped-def]
     for b in numba.prange(scores.shape[0]):
-        row, allowed = scores[b], mask[b]
-        m = len(row)
-        heap = np.full(k, -np.inf)  # the k largest so far, the smallest first
-        for i in range(m):
-            if allowed[i] and row[i] > heap[0]:
-                _sift(heap, row[i])
-        bound = heap[0] - slack[b]
-        count = 0
-        for i in range(m):
-            if allowed[i] and row[i] >= bound:
-                count += 1
-        chosen = np.empty(count, np.int32)
-        again = np.empty(count, np.float64)
-        at = 0
-        for i in range(m):
-            if allowed[i] and row[i] >= bound:
-                chosen[at] = i
-                again[at] = row[i] if exact[b] else _dot(left[b], right[i])
-                at += 1
-        order = np.argsort(-again, kind="mergesort")  # stable: equal scores stay in the order of position
-        for j in range(min(k, count)):
-            items[b, j] = chosen[order[j]]
-            values[b, j] = again[order[j]]
+        _best(scores[b], mask[b], k, left[b % len(left)], right, slack[b], exact[b], items[b], values[b])
+
+
+@numba.njit(cache=True, nogil=True)
+def _best(row, allowed, k, vector, right, slack, exact, items, values):  # type: ignore[no-untyped-def]
+    """The best k of one row into `items` and `values`."""
+    m = len(row)
+    heap = np.full(k, -np.inf)  # the k largest so far, the smallest first
+    for i in range(m):
+        if allowed[i] and row[i] > heap[0]:
+            _sift(heap, row[i])
+    bound = heap[0] - slack
+    count = 0
+    for i in range(m):
+        if allowed[i] and row[i] >= bound:
+            count += 1
+    chosen = np.empty(count, np.int32)
+    again = np.empty(count, np.float64)
+    at = 0
+    for i in range(m):
+        if allowed[i] and row[i] >= bound:
+            chosen[at] = i
+            again[at] = row[i] if exact else _dot(vector, right[i])
+            at += 1
+    order = np.argsort(-again, kind="mergesort")  # stable: equal scores stay in the order of position
+    for j in range(min(k, count)):
+        items[j] = chosen[order[j]]
+        values[j] = again[order[j]]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -128,9 +132,19 @@ def _dot(a: np.ndarray, b: np.ndarray) -> float:
     return total
 
 
-# Two builds of one function: a request must not enter numba's thread pool, which several threads cannot share.
-_top_k: Any = numba.njit(cache=True, nogil=True)(_top_k_rows)
-_top_k_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True)(_top_k_rows)
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def scores_of(vector: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """right @ vector in single precision, float32 (m), on one thread.
+
+    For one customer this is quicker than the library's product, which wakes all threads for it.
+    """
+    out = np.empty(len(right), np.float32)
+    for i in range(len(right)):
+        total = np.float32(0)
+        for j in range(len(vector)):
+            total += right[i, j] * vector[j]
+        out[i] = total
+    return out
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,6 +1,6 @@
 """Why this item: one sentence to say, and the path in the graph that it stands on.
 
-The same templates are filled for one customer and, as columns, for a block of them, so that both say the same.
+The same templates are filled for one customer (`sentence`) and, as columns, for a block of them (`sentences`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, UNUSED, Found
+from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, UNUSED, Fact, Found
 from matching.state import Kind, MatchState
 
 SENTENCES: dict[tuple[str, int], str] = {
@@ -42,8 +42,8 @@ def sentences(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarra
     ties = state.app_ties if kind == "app" else state.product_ties
     thing = items if kind == "app" else np.append(state.offers.product, -1)[items]
     names = state.apps.names if kind == "app" else state.products.names
-    tenths = np.rint(found.lift * 10).astype(np.int64)
-    share = np.rint(ties.share[thing] * 1000).astype(np.int64) if len(ties.share) else thing * 0
+    tenths = np.rint(found.lift.astype(np.float64) * 10).astype(np.int64)
+    share = np.rint(ties.share[thing].astype(np.float64) * 1000).astype(np.int64) if len(ties.share) else thing * 0
 
     def text(column: str, at: np.ndarray) -> pa.Array:
         match column:
@@ -85,10 +85,42 @@ def sentences(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarra
     return out
 
 
+def sentence(state: MatchState, kind: Kind, user: int, item: int, fact: Fact) -> str:
+    """What `sentences` says of one (customer, item), of evidence `fact`, without building columns."""
+    ties = state.app_ties if kind == "app" else state.product_ties
+    thing = item if kind == "app" else int(state.offers.product[item])
+    names = state.apps.names if kind == "app" else state.products.names
+
+    def text(column: str) -> str:
+        match column:
+            case "x" | "y":
+                return str(getattr(fact, column))
+            case "lift":
+                return _tenth(int(np.rint(fact.lift * 10)))
+            case "share":
+                return _tenth(int(np.rint(float(ties.share[thing]) * 1000)))
+            case "name":
+                return str(names[thing])
+            case "other":
+                return str(names[fact.other])
+            case "handset":
+                return str(state.handsets.names[int(ties.handset[user])])
+            case "fits" if not ties.fit_category[ties.segment[user], thing]:
+                return str(names[thing])
+            case _:  # category, or fits through it
+                return str(state.categories[int(ties.category[thing])])
+
+    said = _FIELD.sub(lambda field: text(field[1]), SENTENCES[kind, fact.kind])
+    own = state.offers.reasons[item].as_py() if kind == "offer" else None
+    if own is None:
+        return said
+    return str(own) if fact.kind in (NOTHING, UNUSED) else f"{own.rstrip(' .;')}; {said}"
+
+
 def path(
-    state: MatchState, kind: Kind, user: bytes | None, position: int, item: int, found: Found
+    state: MatchState, kind: Kind, user: bytes | None, position: int, item: int, fact: Fact
 ) -> list[dict[str, Any]]:
-    """The path for one (customer, item), whose evidence is at `found[0]`: nodes and edges in turn.
+    """The path for one (customer, item), of evidence `fact`: nodes and edges in turn.
 
     A node is `{"node": label, "key": key}`, or `{"node": label, "count": x}` where it stands for x nodes; an edge is
     `{"edge": type, ...properties}`. Each lies in the graph as written; direction is the graph's own.
@@ -97,7 +129,7 @@ def path(
     label, uses = ("App", "USES_APP") if kind == "app" else ("Product", "SUBSCRIBES")
     thing = item if kind == "app" else int(state.offers.product[item])
     ids = state.apps.ids if kind == "app" else state.products.ids
-    evidence, x, y, other = int(found.kind[0]), int(found.x[0]), int(found.y[0]), int(found.other[0])
+    evidence, x, y, other, lift = fact
     end: list[dict[str, Any]] = [_node(label, ids[thing].as_py())]
     if kind == "offer":
         end += [{"edge": "OF"}, _node("Offer", state.offers.ids[item].as_py())]
@@ -119,15 +151,9 @@ def path(
         owners = [{"edge": "USES_HANDSET", "count": y}, _node("User", None, count=x), {"edge": uses}]
         return [*start, {"edge": "USES_HANDSET"}, phone, *owners, *end]
     segment = int(ties.segment[position])
-    bar = {"edge": "FITS", "lift": round(float(found.lift[0]), 2)}
+    bar = {"edge": "FITS", "lift": round(lift, 2)}
     through = into if ties.fit_category[segment, thing] else []
     return [*start, {"edge": "IN_SEGMENT"}, _node("Segment", state.segments[segment].as_py()), bar, *through, *end]
-
-
-def one(found: Found, place: tuple[int, int]) -> Found:
-    """The evidence at one place (row, column), as arrays of one entry."""
-    b, j = place
-    return Found(*(each[b, j : j + 1] for each in (found.kind, found.x, found.y, found.other, found.lift)))
 
 
 def flat(found: Found, places: tuple[np.ndarray, np.ndarray] | None = None) -> Found:
@@ -138,6 +164,10 @@ def flat(found: Found, places: tuple[np.ndarray, np.ndarray] | None = None) -> F
 
 def _node(label: str, key: str | None, **facts: int) -> dict[str, Any]:
     return {"node": label, **({} if key is None else {"key": key}), **facts}
+
+
+def _tenth(value: int) -> str:
+    return f"{value // 10}.{value % 10}"
 
 
 def _tenths(values: np.ndarray) -> pa.Array:

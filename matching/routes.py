@@ -8,15 +8,6 @@ import numpy as np
 from matching.state import Kind, MatchState
 
 
-def declared(state: MatchState) -> np.ndarray:
-    """Channels of each offer in the offer's own order, int16 (o, most), -1 after them."""
-    most = max((len(each) for each in state.offers.channels), default=0)
-    table = np.full((len(state.offers.channels), most), -1, np.int16)
-    for i, each in enumerate(state.offers.channels):
-        table[i, : len(each)] = each
-    return table
-
-
 def choose(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarray, asked: int = -1) -> np.ndarray:
     """Channel of each item: positions int16 (b, k), -1 for none.
 
@@ -33,7 +24,7 @@ def choose(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarray, 
     if kind == "app":
         through, order = np.ones((1, len(channels.ids)), bool), np.zeros((1, 0), np.int16)
     else:
-        through, order = state.offers.through, declared(state)
+        through, order = state.offers.through, state.offers.channels
     _choose(channels.best[users], open_, through, order, items, kind == "app", out)
     return out
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.rank import pair_scores
+from matching.rank import pair_scores, scores_of
 from matching.state import MatchState
 
 MOST_LIKELY = 0.95
@@ -48,7 +48,7 @@ def app_scores(state: MatchState, users: np.ndarray, fold: np.ndarray | None = N
     if fold is not None and len(fold):
         left[0] = _folded(state, left[0], fold, len(state.used.row(int(users[0]))))
     exact: np.ndarray = np.asarray(~left.any(axis=1))
-    scores = left @ vectors.apps.T
+    scores = scores_of(left[0], vectors.apps)[None] if len(users) == 1 else left @ vectors.apps.T
     if exact.any():
         segment = vectors.segment[users[exact]]
         shares = np.tile(vectors.popularity, (len(segment), 1))

@@ -164,6 +164,7 @@ def test_without_users_feed_every_number_is_a_customer(tmp_path):
     lake.write("customers", pa.table({"user": pa.array([user(0), user(2)], BINARY), "off_net": [False, False]}))
     write_small_snapshot(home)
     state = MatchState.load(home, settings, lake, Snapshot.current(home))
+    state.vectors.segment[0] = 1  # the snapshot's second segment
     decision = match(state, MatchRequest(user(0), "offer", 3))
     assert (decision.items, decision.nothing_because) == ([], "there are no offers to choose from")
     assert [i.id for i in match(state, MatchRequest(user(0), "app", 9)).items] == [
