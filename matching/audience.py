@@ -9,9 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lake.tables import Lake
-from loaders.conditions import Condition, column_of
+from loaders.conditions import Condition
+from loaders.feeds import FEEDS
 from matching.arrays import positions
 from matching.customers import Customers, Handsets
+
+FEED_OF = {"": "users", "handset": "handsets", "plan": "products", "bill": "bills"}
+"""The feed whose columns a condition's field names, by what stands before its dot."""
 
 
 def load_audience(lake: Lake, customers: Customers, handsets: Handsets, today: dt.date) -> np.ndarray:
@@ -48,7 +52,7 @@ def _frame(lake: Lake, fields: list[str], customers: Customers, handsets: Handse
         group, _, name = field.rpartition(".")
         source = sources[group]
         if source is None or name not in source.column_names:
-            return pa.nulls(len(users), column_of(field).arrow)
+            return pa.nulls(len(users), FEEDS[FEED_OF[group]].column(name).arrow)
         return source[name]
 
     return pa.table({"user": users, **{field: column(field) for field in fields}})
