@@ -13,6 +13,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	-$(BIN)/python -m graph.engine.prepare # the engine's files, ahead of its first start; offline, that fetches them
 	@touch $(STAMP)
 
 demo: install
