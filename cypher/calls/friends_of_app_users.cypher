@@ -16,7 +16,7 @@ WITH app, user, count(DISTINCT adopter) AS friends,
 WHERE friends >= $at_least
   AND user.consent AND NOT user.off_net
   AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
-  AND NOT EXISTS { (user)-[:USES_APP]->(app) }
+WITH * WHERE NOT EXISTS { (user)-[:USES_APP]->(app) }
 RETURN user.user AS user, friends, contacts
 ORDER BY friends DESC, contacts DESC, user
 LIMIT $limit

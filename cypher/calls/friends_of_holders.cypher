@@ -19,7 +19,7 @@ WITH product, user, count(DISTINCT adopter) AS friends,
 WHERE friends >= $at_least
   AND user.consent AND NOT user.off_net
   AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
-  AND NOT EXISTS {
+WITH * WHERE NOT EXISTS {
     MATCH (user)-[held:SUBSCRIBES]->(product)
     WHERE held.until IS NULL OR held.until > $today
   }

@@ -23,23 +23,15 @@ WHERE user.user IN $users AND user.consent AND NOT user.off_net
 WITH everybody, collect(user) AS listed
 CALL (listed) {
   UNWIND listed AS user
-  MATCH (user)-[:USES_APP]->(thing:App)
+  MATCH (user)-[has:USES_APP|USES_HANDSET|SUBSCRIBES|IN_SEGMENT]->(thing)
+  WHERE (has.since IS NULL OR has.since <= $today) AND (has.until IS NULL OR has.until > $today)
   WITH thing, count(DISTINCT user) AS n WHERE n >= $minimum
-  RETURN 'app' AS kind, thing.app AS value, n, COUNT {
-    MATCH (thing)<-[:USES_APP]-(other:User)
-    WHERE other.consent AND NOT other.off_net
-      AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
-  } AS total
-  UNION ALL
-  UNWIND listed AS user
-  MATCH (user)-[uses:USES_HANDSET]->(thing:Handset)
-  WHERE uses.since <= $today AND (uses.until IS NULL OR uses.until > $today)
-  WITH thing, count(DISTINCT user) AS n WHERE n >= $minimum
-  MATCH (thing)<-[uses:USES_HANDSET]-(other:User)
-  WHERE uses.since <= $today AND (uses.until IS NULL OR uses.until > $today)
+  MATCH (thing)<-[has:USES_APP|USES_HANDSET|SUBSCRIBES|IN_SEGMENT]-(other:User)
+  WHERE (has.since IS NULL OR has.since <= $today) AND (has.until IS NULL OR has.until > $today)
     AND other.consent AND NOT other.off_net
     AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
-  RETURN 'handset' AS kind, thing.handset AS value, n, count(DISTINCT other) AS total
+  RETURN toLower(labels(thing)[0]) AS kind, coalesce(thing.app, thing.handset, thing.product, thing.segment) AS value,
+         n, count(DISTINCT other) AS total
   UNION ALL
   UNWIND listed AS user
   MATCH (user)-[uses:USES_HANDSET]->(thing:Handset)
@@ -50,24 +42,6 @@ CALL (listed) {
     AND other.consent AND NOT other.off_net
     AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
   RETURN 'brand' AS kind, brand AS value, n, count(DISTINCT other) AS total
-  UNION ALL
-  UNWIND listed AS user
-  MATCH (user)-[holds:SUBSCRIBES]->(thing:Product)
-  WHERE holds.since <= $today AND (holds.until IS NULL OR holds.until > $today)
-  WITH thing, count(DISTINCT user) AS n WHERE n >= $minimum
-  MATCH (thing)<-[holds:SUBSCRIBES]-(other:User)
-  WHERE holds.since <= $today AND (holds.until IS NULL OR holds.until > $today)
-    AND other.consent AND NOT other.off_net
-    AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
-  RETURN 'product' AS kind, thing.product AS value, n, count(DISTINCT other) AS total
-  UNION ALL
-  UNWIND listed AS user
-  MATCH (user)-[:IN_SEGMENT]->(thing:Segment)
-  WITH thing, count(DISTINCT user) AS n WHERE n >= $minimum
-  MATCH (thing)<-[:IN_SEGMENT]-(other:User)
-  WHERE other.consent AND NOT other.off_net
-    AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
-  RETURN 'segment' AS kind, thing.segment AS value, n, count(DISTINCT other) AS total
   UNION ALL
   UNWIND listed AS user
   WITH user.city AS city, count(user) AS n WHERE city IS NOT NULL AND n >= $minimum

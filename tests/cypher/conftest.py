@@ -13,10 +13,15 @@ calls              u1-u2 (two periods, 6), u2-u3 (4), u2-u4 (9), u1-u6 (1), u3-u
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from cypher.catalogue import find
+from cypher.parameters import parse_json
+from cypher.run import run
+from graph.engine.server import Endpoint
 from graph.schema import ensure
 from graph.store import Store
 
@@ -29,6 +34,28 @@ def user(n: int) -> str:
 
 def users(*numbers: int) -> list[str]:
     return [user(n) for n in numbers]
+
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "target_group": {"city": "Berlin", "brand": "Nova", "product": "data-x"},
+    "reverse_analysis": {"users": users(1, 2, 4), "minimum": 1},
+    "friends_of_app_users": {"app": "music"},
+    "friends_of_holders": {"product": "data-x"},
+    "two_hop_ego": {"user": user(1)},
+    "community_leaders": {"community": "c1"},
+    "customer_channels": {"users": users(1, 2, 4, 5)},
+    "segment_channels": {"segment": "s1"},
+    "shrinking_circles": {},
+    "apps_together": {"handset": "Nova 1", "minimum": 1},
+}
+"""Parameters for every template."""
+
+
+def rows(store: Store, name: str, **given: Any) -> list[tuple[Any, ...]]:
+    """The answer of a template, `given` in place of those of GIVEN."""
+    template = find(name)
+    with run(store, template, parse_json(template, GIVEN[name] | given, TODAY)) as result:
+        return list(result.rows)
 
 
 def _customer(n: int, **more: Any) -> dict[str, Any]:
@@ -90,10 +117,16 @@ REACHED = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def graph(neo4j_store: Store) -> Store:
-    """The graph above, in the real server."""
-    store = neo4j_store
+@pytest.fixture(scope="module")
+def graph(neo4j_endpoint: Endpoint) -> Iterator[Store]:
+    """The graph above, in the real server, for a module that leaves it as it is (and wipes nothing)."""
+    with Store(neo4j_endpoint) as store:
+        store.wipe(schema=True)
+        fill(store)
+        yield store
+
+
+def fill(store: Store) -> None:
     ensure(store)
     store.write_rows("MERGE (u:User {user: row.user}) SET u = row", CUSTOMERS)
     store.write_rows(
@@ -135,4 +168,3 @@ def graph(neo4j_store: Store) -> Store:
             for n, c, touches, day in REACHED
         ],
     )
-    return store
