@@ -10,7 +10,7 @@ from graph.edges import CALLS, EDGES, Edges, calls_part
 from graph.nodes import NODES, Nodes
 from graph.schema import KEYS, ensure
 from graph.scores import write_scores
-from graph.state import forget_part, keep_part, open_part, read_state, seal
+from graph.state import forget_part, keep_part, open_parts, read_state, seal
 from graph.store import Store
 from graph.sync import READ_S, Change, Kind, edge_kind, node_kind, sync
 from lake.settings import Settings
@@ -36,28 +36,29 @@ def load_graph(lake: Lake, store: Store, settings: Settings) -> dict[str, Any]:
     Raises NotReady where nothing has been loaded into the lake.
     """
     state = read_state(store)
-    change = Change()
-    written: list[str] = []
     parts: list[Nodes | Edges] = [*NODES, *EDGES, *map(calls_part, _kept_periods(lake, settings))]
-    for part in parts:
-        name = part.label if isinstance(part, Nodes) else part.part
-        partition = None if isinstance(part, Nodes) else part.partition
-        fingerprint = f"{VERSION} {lake.fingerprint(part.inputs, partition)}"
-        if state.get(name) == fingerprint:
-            continue
-        if not written:
-            ensure(store)
-        open_part(store, name)
+    fingerprints = {part.part: _fingerprint(lake, part) for part in parts}
+    due = [part for part in parts if state.get(part.part) != fingerprints[part.part]]
+    outdated = _outdated(store, lake, settings, state)
+    written = [part.part for part in [*due, *outdated]]
+    change = Change()
+    if written:
+        ensure(store)
+        open_parts(store, written)
+    for part in due:
         change += _load_nodes(lake, store, part) if isinstance(part, Nodes) else _load_edges(lake, store, part)
-        keep_part(store, name, fingerprint)
-        written.append(name)
-    for old in _outdated(store, lake, settings, state):
+        keep_part(store, part.part, fingerprints[part.part])
+    for old in outdated:
         change += sync(store, _edge_kind(old, old.none()), old.none())
         forget_part(store, old.part)
-        written.append(old.part)
     if written:
         seal(store)
     return {**count(store), **vars(change), "parts": written}
+
+
+def _fingerprint(lake: Lake, part: Nodes | Edges) -> str:
+    partition = part.partition if isinstance(part, Edges) else None
+    return f"{VERSION} {lake.fingerprint(part.inputs, partition)}"
 
 
 def count(store: Store) -> dict[str, dict[str, int]]:

@@ -21,6 +21,11 @@ class Nodes:
     inputs: tuple[str, ...]
     wanted: Callable[[Lake], pa.Table]
 
+    @property
+    def part(self) -> str:
+        """Its name in the state of the graph."""
+        return self.label
+
 
 def feed_nodes(feed: str, key: str, *named_by: tuple[str, str]) -> Callable[[Lake], pa.Table]:
     """Rows of a keyed feed, and nodes of the key alone for identifiers that only other tables name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph.state import keep_part, open_part, read_state, seal
+from graph.state import keep_part, open_parts, read_state, seal
 from graph.store import Store
 from graph.sync import property_kind, sync
 from lake.tables import Lake
@@ -26,7 +26,7 @@ def write_scores(lake: Lake, store: Store) -> bool:
     fingerprint = f"{VERSION} {lake.fingerprint([*tables, 'customers'])}"
     if not tables or read_state(store).get(PART) == fingerprint:
         return False
-    open_part(store, PART)
+    open_parts(store, [PART])
     wanted = scores(lake, tables)
     sync(store, property_kind("User", "user", wanted.schema), wanted)
     keep_part(store, PART, fingerprint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from graph.store import Store
 
@@ -16,9 +17,9 @@ def read_state(store: Store) -> dict[str, str]:
     return {name: value for row in rows for name, value in row["facts"].items() if name not in ("id", "fingerprint")}
 
 
-def open_part(store: Store, part: str) -> None:
-    """Say that a part is being written: a load killed now is repeated for it."""
-    _set(store, {part: ""})
+def open_parts(store: Store, parts: list[str]) -> None:
+    """Say that parts are about to be written: a load killed from now on is repeated for them."""
+    _set(store, dict.fromkeys(parts, ""))
 
 
 def forget_part(store: Store, part: str) -> None:
@@ -38,5 +39,5 @@ def seal(store: Store) -> str:
     return whole
 
 
-def _set(store: Store, facts: dict[str, str | None]) -> None:
+def _set(store: Store, facts: Mapping[str, str | None]) -> None:
     store.write("MERGE (l:Lake {id: $id}) SET l += $facts", id=ID, facts=facts)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from graph.dumbbell import build
+from graph.engine.server import Endpoint
+from graph.load import load_graph
+from graph.store import Store
 from lake.settings import Settings
 from lake.tables import Lake
 
@@ -128,33 +133,134 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, today=TODAY)
 
 
+def write_tables(lake: Lake, **tables: list[Any]) -> Lake:
+    """Write tables from rows, see `fill`."""
+    for name, rows in tables.items():
+        if name == "customers":
+            rows = [row if isinstance(row, dict) else {"user": row} for row in rows]
+            lake.write(name, as_table(name, sorted(rows, key=lambda row: row["user"])))
+        elif name == "contacts":
+            for period in {row["period"] for row in rows}:
+                both = [row for row in rows if row["period"] == period]
+                both += [_reversed(row) for row in both]
+                both.sort(key=lambda row: (row["user"], row["contact"]))
+                lake.write_partition(name, "period", period, as_table(name, both))
+        elif "at" in COLUMNS[name]:
+            for month in {row["at"][:7] for row in rows}:
+                part = [row for row in rows if row["at"].startswith(month)]
+                lake.write_partition(name, "month", month, as_table(name, part))
+        else:
+            lake.write(name, as_table(name, rows))
+    return lake
+
+
 @pytest.fixture
 def fill(lake: Lake) -> Fill:
     """Write tables: `fill(apps=[{"app": "maps", "name": "Maps"}], customers=[1, 2])`.
 
     Customers may be bare numbers; contacts are rows of one direction a period, written in both.
     """
+    return partial(write_tables, lake)
 
-    def write(**tables: list[Any]) -> Lake:
-        for name, rows in tables.items():
-            if name == "customers":
-                rows = [row if isinstance(row, dict) else {"user": row} for row in rows]
-                lake.write(name, as_table(name, sorted(rows, key=lambda row: row["user"])))
-            elif name == "contacts":
-                for period in {row["period"] for row in rows}:
-                    both = [row for row in rows if row["period"] == period]
-                    both += [_reversed(row) for row in both]
-                    both.sort(key=lambda row: (row["user"], row["contact"]))
-                    lake.write_partition(name, "period", period, as_table(name, both))
-            elif "at" in COLUMNS[name]:
-                for month in {row["at"][:7] for row in rows}:
-                    part = [row for row in rows if row["at"].startswith(month)]
-                    lake.write_partition(name, "month", month, as_table(name, part))
-            else:
-                lake.write(name, as_table(name, rows))
-        return lake
 
-    return write
+def tie_row(user: int, contact: int, period: str, **counts: int) -> dict[str, Any]:
+    """A row of contacts: `tie_row(1, 2, "2026-05", calls_out=3)`."""
+    numbers = {f"{what}_{way}": 0 for what in ("calls", "seconds", "messages") for way in ("out", "in")}
+    moments = {"first_at": f"{period}-02T10:00", "last_at": f"{period}-03T11:30:00.000123"}
+    return {"user": user, "contact": contact, "period": period, "days": 1, **numbers, **moments, **counts}
+
+
+OPERATOR: dict[str, list[Any]] = dict(  # noqa: C408  reads as the call of `fill`
+    customers=[
+        {
+            "user": 1,
+            "activated_on": "2020-02-29",
+            "kind": "person",
+            "birth_year": 1990,
+            "city": "Ålesund",
+            "arpu": 12.5,
+            "person": 77,
+            "account": 78,
+        },
+        {"user": 2, "person": 77, "consent": False},
+        {"user": 3, "off_net": True},
+    ],
+    handsets=[{"handset": "a1", "brand": "Acme", "os": "android", "released_on": "2024-01-15", "price": 199.0}],
+    user_handsets=[
+        {"user": 1, "handset": "a1", "since": "2025-01-01", "until": "2025-06-30"},
+        {"user": 1, "handset": "a1", "since": "2026-01-01"},
+        {"user": 2, "handset": "b2", "since": "2026-01-01"},
+    ],
+    apps=[{"app": "chess", "name": "Chess", "category": "games", "os": ["android", "ios"], "own": False}],
+    app_usage=[
+        {"user": 1, "app": "chess", "at": "2026-05-31T22:30", "sessions": 2, "seconds": 60, "mb": 0.1},
+        {"user": 1, "app": "chess", "at": "2026-06-02T08:00", "sessions": 3, "mb": 0.2},
+        {"user": 3, "app": "odd", "at": "2026-06-01"},
+    ],
+    products=[
+        {"product": "s", "name": "Plan S", "kind": "plan", "monthly_fee": 10.0, "excludes": ["m", "xl"]},
+        {"product": "m", "name": "Plan M", "kind": "plan"},
+    ],
+    subscriptions=[
+        {"user": 1, "product": "s", "since": "2025-01-01"},
+        {"user": 2, "product": "gone", "since": "2024-01-01", "until": "2024-12-31"},
+    ],
+    channels=[{"channel": "sms", "name": "Text", "kind": "sms"}],
+    touches=[
+        {"user": 1, "channel": "sms", "at": "2026-06-01T09:10"},
+        {"user": 1, "channel": "shop", "at": "2026-06-01T09:15"},
+        {"user": 1, "channel": "sms", "at": "2026-06-03T18:00"},
+    ],
+    offers=[{"offer": "o1", "product": "m", "title": "Move up", "channels": ["sms", "web"], "starts_on": "2026-01-01"}],
+    responses=[
+        {"user": 1, "offer": "o1", "channel": "sms", "at": "2026-06-01T09:10", "outcome": "shown", "decision": "d1"},
+        {"user": 2, "offer": "o9", "channel": "web", "at": "2026-06-01T09:10", "outcome": "refused"},
+        {"user": 2, "offer": "o9", "channel": "web", "at": "2026-06-01T09:10", "outcome": "refused"},
+    ],
+    cells=[{"cell": "c1", "lat": 50.0, "lon": 8.0}],
+    stores=[
+        {"store": "far", "name": "Far", "lat": 51.0, "lon": 8.0},
+        {"store": "near", "name": "Near", "lat": 50.01, "lon": 8.0},
+    ],
+    contacts=[
+        tie_row(1, 2, "2026-05", calls_out=3, calls_in=1, seconds_out=100),
+        tie_row(2, 3, "2026-05", messages_in=4),
+        tie_row(2, 1, "2026-06", calls_out=7),
+    ],
+)
+
+
+@pytest.fixture(scope="session")
+def small_operator() -> dict[str, list[Any]]:
+    """Two customers, one off-net number, and a few of everything."""
+    return OPERATOR
+
+
+@pytest.fixture(scope="session")
+def tie() -> Callable[..., dict[str, Any]]:
+    """`tie_row`."""
+    return tie_row
+
+
+@pytest.fixture
+def operator(fill: Fill, settings: Settings) -> Lake:
+    """A lake of the small operator, with its dumbbell."""
+    lake = fill(**OPERATOR)
+    build(lake, settings)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def operator_store(tmp_path_factory: pytest.TempPathFactory, neo4j_endpoint: Endpoint) -> Iterator[Store]:
+    """The small operator in Neo4j, for tests that only read, in a file where nothing else writes."""
+    home = tmp_path_factory.mktemp("operator")
+    settings = Settings(home=home, today=TODAY)
+    lake = write_tables(Lake(home / "lake"), **OPERATOR)
+    build(lake, settings)
+    with Store(neo4j_endpoint) as store:
+        store.wipe(schema=True)
+        load_graph(lake, store, settings)
+        yield store
 
 
 def _reversed(row: dict[str, Any]) -> dict[str, Any]:
