@@ -1,0 +1,43 @@
+"""Constraints and indexes: one key a label, made once, none that misleads the planner."""
+
+import pytest
+
+from graph.schema import INDEXES, KEYS, ensure
+from lake.errors import EngineError
+
+
+@pytest.fixture
+def ready(neo4j_store):
+    ensure(neo4j_store)
+    return neo4j_store
+
+
+def test_every_label_has_one_key(ready):
+    rows = ready.read("SHOW CONSTRAINTS YIELD labelsOrTypes, properties, type")
+    found = {(row["labelsOrTypes"][0], row["properties"][0]) for row in rows}
+    assert found == set(KEYS.items())
+    assert all("UNIQUE" in row["type"] for row in rows)
+
+
+def test_indexes_are_those_named_and_can_be_used(ready):
+    rows = ready.read(
+        "SHOW INDEXES YIELD labelsOrTypes, properties, state, owningConstraint, entityType, type "
+        "WHERE owningConstraint IS NULL AND type <> 'LOOKUP' RETURN *"
+    )
+    assert {(row["labelsOrTypes"][0], row["properties"][0]) for row in rows} == {
+        (label, name) for label, names in INDEXES.items() for name in names
+    }
+    assert {row["state"] for row in rows} == {"ONLINE"}
+    assert {row["entityType"] for row in rows} == {"NODE"}  # none on CALLS.period
+
+
+def test_a_second_time_changes_nothing(ready):
+    before = ready.read("SHOW INDEXES YIELD id, name RETURN id, name ORDER BY id")
+    ensure(ready)
+    assert ready.read("SHOW INDEXES YIELD id, name RETURN id, name ORDER BY id") == before
+
+
+def test_a_second_node_with_a_key_is_refused(ready):
+    ready.write("CREATE (:App {app: $app})", app="maps")
+    with pytest.raises(EngineError):
+        ready.write("CREATE (:App {app: $app})", app="maps")
