@@ -1,8 +1,9 @@
 """Training of the GNN scorer: a softmax over sampled apps, from the spectral vectors, for a fixed number of steps.
 
-For a batch of (user, app) edges and N apps drawn uniformly, with s the cosine of their vectors,
-loss = -s(u, a)/τ + c · log Σ_N exp(s(u, n)/τ): a softmax whose negatives are sharpened by c, which bears with false
-negatives. The edge that is predicted is left out of the messages. Products are learned beside, by a full softmax.
+For a batch of (user, app) edges and N apps drawn uniformly, without those that u uses, and with s the score (cosine
+of the vectors over τ, plus the app's level), loss = -s(u, a) + c · log Σ_N exp s(u, n): a softmax that its sharper
+negatives make bear with noise. The edge that is predicted is left out of the messages. Products are learned beside,
+by a full softmax.
 
 Source of the loss: Wu et al. 2023, "BSL: Understanding and Improving Softmax Loss for Recommendation"
 (https://arxiv.org/abs/2312.12882).
@@ -20,7 +21,7 @@ from torch_geometric.data import HeteroData
 from embeddings.filter import GraphFilter
 from embeddings.gnn import HIDDEN_SHARE, MatchingGNN
 from embeddings.graph import Edges, Graph
-from embeddings.hetero import HELD, USED, WIDEST, hetero_data
+from embeddings.hetero import HELD, USED, WIDEST, hetero_data, neighbours
 from embeddings.scorer import Scorer, Vectors
 from lake.progress import track
 
@@ -30,9 +31,12 @@ BATCH = 2048
 NEGATIVES = 1024
 PRODUCT_BATCH = 512
 RATE = 0.003
+LEVEL_RATE = 0.03
 STEPS = (100, 4000)
 """Fewest and most steps, whatever the size."""
 EPOCHS = 8
+ANONYMOUS_SHARE = 0.5
+"""Share of a batch trained without the users' own embeddings, so that what is heard from neighbours has to do."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,17 @@ def start_from(model: MatchingGNN, vectors: Vectors) -> None:
 def descend(model: MatchingGNN, data: HeteroData, graph: Graph, steps: int, seed: int) -> None:
     """Adam with a one-cycle rate over `steps` batches of edges."""
     generator = torch.Generator().manual_seed(seed + 1)
-    dense = [p for name, p in model.named_parameters() if name != "user.weight"]
-    optimisers = [torch.optim.Adam(dense, lr=RATE), torch.optim.SparseAdam([model.user.weight], lr=RATE)]
+    dense = [p for name, p in model.named_parameters() if name not in ("user.weight", "level.weight")]
+    optimisers = [
+        torch.optim.Adam(dense, lr=RATE),
+        torch.optim.Adam([model.level.weight], lr=RATE),
+        torch.optim.SparseAdam([model.user.weight], lr=RATE),
+    ]
+    rates = [RATE, LEVEL_RATE, RATE]
     uses, holds = Batches(graph.uses, BATCH, generator), Batches(graph.holds, PRODUCT_BATCH, generator)
     for step in track(range(steps), "training", steps):
-        for optimiser in optimisers:
-            optimiser.param_groups[0]["lr"] = RATE * one_cycle(step / steps)
+        for optimiser, rate in zip(optimisers, rates, strict=True):
+            optimiser.param_groups[0]["lr"] = rate * one_cycle(step / steps)
             optimiser.zero_grad()
         loss = torch.zeros(())
         if len(graph.uses):
@@ -138,14 +147,28 @@ def app_loss(
     negatives = torch.randint(m, (NEGATIVES,), generator=generator) if m > NEGATIVES else torch.arange(m)
     told = data["user"].x.shape[1] or set(model.relations) - {USED}
     new = torch.rand(len(users), generator=generator) < HIDDEN_SHARE if told else None
-    u = model.of_users(data, users, hidden={USED: apps}, most=WIDEST, generator=generator, cold=new)
+    heard = torch.rand(len(users), generator=generator) < ANONYMOUS_SHARE
+    u = model.of_users(data, users, hidden={USED: apps}, most=WIDEST, generator=generator, cold=new, anonymous=heard)
     both = torch.cat([apps, negatives])
     new_apps = torch.rand(len(both), generator=generator) < HIDDEN_SHARE if data["app"].x.shape[1] else None
-    items = model.of_items(data, "app", both, cold=new_apps)
-    found, others = items[: len(apps)], items[len(apps) :]
-    right = (u * found).sum(dim=1) / TEMPERATURE
-    wrong = torch.logsumexp(u @ others.T / TEMPERATURE, dim=1)
-    return (SHARPNESS * wrong - right).mean()
+    items, level = model.of_items(data, "app", both, cold=new_apps), model.level(both)[:, 0]
+    right = (u * items[: len(apps)]).sum(dim=1) / TEMPERATURE + level[: len(apps)]
+    wrong = u @ items[len(apps) :].T / TEMPERATURE + level[len(apps) :]
+    # Finite, so that somebody who uses all of them has a loss too; so low that it does not count.
+    wrong = wrong.masked_fill(used_among(data, users, negatives), -2 / TEMPERATURE)
+    return (SHARPNESS * torch.logsumexp(wrong, dim=1) - right).mean()
+
+
+def used_among(data: HeteroData, users: torch.Tensor, apps: torch.Tensor) -> torch.Tensor:
+    """Mask (b, k) of which of `apps` (k,) each of `users` (b,) uses, by what the window of their edges shows."""
+    edges = neighbours(data, USED, users)
+    place = torch.full((int(data["app"].num_nodes),), -1)
+    place[apps] = torch.arange(len(apps))
+    crow, source = edges.crow_indices(), place[edges.col_indices()]
+    local = torch.repeat_interleave(torch.arange(len(users)), crow[1:] - crow[:-1])
+    mask = torch.zeros(len(users), len(apps), dtype=torch.bool)
+    mask[local[source >= 0], source[source >= 0]] = True
+    return mask
 
 
 def product_loss(
@@ -182,7 +205,14 @@ def vectors_of(model: MatchingGNN, data: HeteroData, step: int = 1 << 14) -> Tra
         rows = torch.arange(at, min(n, at + step))
         warm[at : at + step] = model.of_users(data, rows).numpy()
         cold[at : at + step] = model.of_users(data, rows, cold=torch.ones(len(rows), dtype=torch.bool)).numpy()
-    items = {
-        kind: model.of_items(data, kind, torch.arange(int(data[kind].num_nodes))).numpy() for kind in ("app", "product")
-    }
-    return TrainedVectors(Vectors(warm, items["app"]), Vectors(warm, items["product"]), cold)
+    apps, products = (
+        model.of_items(data, kind, torch.arange(int(data[kind].num_nodes))).numpy() for kind in ("app", "product")
+    )
+    level = model.level.weight[: len(apps)].numpy()
+    ranked = np.hstack([apps / np.float32(TEMPERATURE), level])
+    return TrainedVectors(Vectors(_with_level(warm), ranked), Vectors(warm, products), _with_level(cold))
+
+
+def _with_level(users: np.ndarray) -> np.ndarray:
+    """Users' vectors (n, d + 1), the last entry 1 for whoever is known, so that an app's level counts."""
+    return np.hstack([users, users.any(axis=1, keepdims=True)]).astype(np.float32)

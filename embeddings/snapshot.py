@@ -45,7 +45,7 @@ class Snapshot:
       a customer without vectors: their segment's scores stand in (`app_scores` does that).
     - `app_popularity` (m,), `product_popularity` (p,): share of users, float32.
     - `product_user_vectors` (n, dp) and `product_vectors` (p, dp): sigmoid of their dot product is the affinity
-      in 0 to 1 (`product_scores`).
+      in 0 to 1, .5 for 'like the average customer' (`product_scores`).
     - `user_segment` (n,) int32 positions in `segments`, -1 for none; `segment_app_scores` (s, m) and
       `segment_product_scores` (s, p): smoothed shares of the segment's users.
     - `apps`, `products`, `segments`: identifiers in order of position. `offers`: `(offer, product, acceptance, shown,
@@ -114,13 +114,18 @@ class Snapshot:
         return scores
 
     def product_scores(self, rows: np.ndarray) -> np.ndarray:
-        """Affinities (b, p) float32 in 0 to 1 of all products for the customers at `rows`; fallback as for apps."""
+        """Affinities (b, p) float32 of all products, .5 for 'like the average customer', for the customers at `rows`.
+
+        Without vectors: the segment's share over the sum of it and the overall share; without a segment .5.
+        """
         vectors = self.product_user_vectors[rows]
-        scores = 1 / (1 + np.exp(-(vectors @ self.product_vectors.T)))
+        scores = np.asarray(1 / (1 + np.exp(-(vectors @ self.product_vectors.T))), np.float32)
         without = (rows < 0) | ~vectors.any(axis=1)
         if without.any():
-            scores[without] = self._fallback(rows[without], self.segment_product_scores, self.product_popularity)
-        return np.asarray(scores, np.float32)
+            shares = self._fallback(rows[without], self.segment_product_scores, self.product_popularity)
+            total = shares + self.product_popularity
+            scores[without] = np.divide(shares, total, out=np.full(shares.shape, 0.5, np.float32), where=total > 0)
+        return scores
 
     def _fallback(self, rows: np.ndarray, shares: np.ndarray, popularity: np.ndarray) -> np.ndarray:
         segment = np.where(rows >= 0, self.user_segment[rows], -1) if len(self.user_segment) else np.full(len(rows), -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -126,8 +126,8 @@ def surely_better(one: Quality, other: Quality, seed: int) -> bool:
 
 def cold_quality(trial: Trial, cold: Vectors) -> dict[str, Quality]:
     """Quality for customers treated as if they had never used an app: all they ever used is to be found."""
-    nothing = sp.csr_array(trial.known.shape, dtype=np.float32)
-    everything: Any = (trial.known + trial.wanted).tocsr()
+    nothing = cast("sp.csr_array[np.float32, tuple[int, int]]", sp.csr_array(trial.known.shape, dtype=np.float32))
+    everything = trial.known + trial.wanted
     scores: dict[str, Score] = {**trial.baselines(), "gnn": cold.scores}
     return {name: measure(score, nothing, everything, trial.reporting) for name, score in scores.items()}
 

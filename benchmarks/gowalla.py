@@ -1,0 +1,48 @@
+"""Gowalla (29,858 users, 40,981 places, LightGCN's split) through `run` and `match`: Recall@20 and NDCG@20.
+
+    python -m benchmarks.gowalla [--data DIR]
+
+Places become apps; the training pairs become `users` and `app_usage`, all on one day. The figures are computed from
+the matches that the product wrote, over the test file, which nothing else reads. Prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.matches import data_folder, popularity, run_and_match, write_use
+
+NEEDED = ("train.txt", "test.txt")
+K = 20
+
+
+def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Users (e,) and items (e,) of a file of lines `user item item …`; a line may name no item."""
+    lines = [np.array(line.split(), np.int64) for line in path.read_text().splitlines() if line.strip()]
+    users = np.repeat([line[0] for line in lines], [len(line) - 1 for line in lines])
+    return users, np.concatenate([line[1:] for line in lines])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="folder that holds gowalla/ (default: DUMBBELL_DATA)")
+    data = data_folder("gowalla", NEEDED, parser.parse_args().data)
+    if data is None:
+        sys.exit("the Gowalla data is not there: name its folder with --data or DUMBBELL_DATA")
+    train, test = (read_pairs(data / name) for name in NEEDED)
+    with tempfile.TemporaryDirectory() as folder:
+        feeds, home = Path(folder) / "feeds", Path(folder) / "home"
+        write_use(feeds, *train, np.unique(np.concatenate([train[0], test[0]])))
+        found, seconds, metrics = run_and_match(feeds, home, test, K)
+    line = {"benchmark": "gowalla", "matches": found, "popularity": popularity(train, test, K), "seconds": seconds}
+    print(json.dumps({**line, "served": metrics["served"], "held_out": metrics["table"]}))
+
+
+if __name__ == "__main__":
+    main()
