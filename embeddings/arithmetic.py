@@ -8,9 +8,6 @@ from contextlib import contextmanager
 
 import numpy as np
 
-# Read once, when torch is loaded: threads that wait for each other must not burn a busy machine's processors.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 MOST_THREADS = 4
 
 
