@@ -77,7 +77,8 @@ class Service:
         return today(self.settings, self.lake, clock=True)
 
     def start(self) -> None:
-        """Load what there is and watch for what is new."""
+        """Load what there is and watch for what is new; drop traces that are past their time."""
+        self.decisions.prune()
         self.look()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
         self._thread.start()

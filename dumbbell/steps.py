@@ -17,7 +17,7 @@ from graph.calls import contacts
 from graph.calls.analyse import analyse as analyse_calls
 from graph.dumbbell import build as build_dumbbell
 from graph.load import load_graph, write_scores
-from graph.store import Store
+from graph.store import Store, open_store
 from lake.clock import today
 from lake.errors import NotReady
 from lake.home import Home
@@ -27,6 +27,7 @@ from lake.tables import Lake
 from loaders.feeds import FEEDS
 from loaders.load import Report, load
 from matching.answers import copy_to_lake
+from matching.decisions import FILE as DECISIONS
 
 
 class Steps:
@@ -55,6 +56,7 @@ def into_lake(home: Home, settings: Settings, feeds: Path, *, strict: bool = Fal
     """Check and load a feed folder into the lake, and what the lake alone makes: segments, fits, contacts."""
     steps = Steps(home)
     lake = Lake(home.lake)
+    answers_into_lake(home, settings)
     with steps.running("load", str(feeds), f"feeds of {feeds} into the lake"):
         report = load(feeds, home, settings, strict=strict)
     inputs = _inputs(lake, settings, [*FEEDS, "customers"])
@@ -65,6 +67,14 @@ def into_lake(home: Home, settings: Settings, feeds: Path, *, strict: bool = Fal
         with working("contacts"):
             contacts.build(lake, settings)
     return report
+
+
+def answers_into_lake(home: Home, settings: Settings) -> None:
+    """Copy what customers answered since the last load, where a home has served: a feed row of an answered decision
+    then counts as repeated."""
+    if (home.root / DECISIONS).exists():
+        with open_store(home, settings) as store:
+            copy_to_lake(store, Lake(home.lake))
 
 
 def into_graph(home: Home, settings: Settings, store: Store) -> dict[str, Any]:

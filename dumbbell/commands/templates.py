@@ -13,6 +13,8 @@ from cypher.parameters import parse_options
 from cypher.run import run as run_template
 from dumbbell.command import Answer, Call, command, table_of
 from graph.store import open_store
+from lake.clock import today
+from lake.tables import Lake
 
 NameArgument = Annotated[
     str, typer.Argument(help="A template's name; `dumbbell template list` has them.", show_default=False)
@@ -49,8 +51,9 @@ def run(
 ) -> Answer:
     """Run one template, read-only, with a time limit and a row cap."""
     template = find(name)
-    parameters = parse_options(template, param or [])
-    with open_store(call.home(), call.settings) as store:
+    home = call.home()
+    parameters = parse_options(template, param or [], today(call.settings, Lake(home.lake)))
+    with open_store(home, call.settings) as store:
         result = run_template(store, template, parameters)
         if out is not None:
             count = write_file(result, out)

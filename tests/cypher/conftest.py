@@ -65,7 +65,7 @@ def _customer(n: int, **more: Any) -> dict[str, Any]:
 
 CUSTOMERS = [
     _customer(
-        1, arpu=30.0, circles_shrinking=True, circles_p_value=0.01, circles_strength_lost=0.5, circles_contacts=3,
+        1, arpu=30.0, circles_shrinking=False, circles_p_value=0.01, circles_strength_lost=0.5, circles_contacts=3,
         circles_lost=2, circles_against_self=0.6, circles_against_peers=0.7, communities_community="c1",
         leaders_rank=2, leaders_community_rank=1, leaders_score=0.8, leaders_reach=40, leaders_adoptions_led=3,
     ),
@@ -75,13 +75,13 @@ CUSTOMERS = [
         leaders_evidence=0.02,
     ),
     _customer(
-        3, arpu=50.0, circles_shrinking=False, communities_community="c2", leaders_rank=1, leaders_community_rank=1,
+        3, arpu=50.0, circles_shrinking=False, circles_p_value=0.06, communities_community="c2", leaders_rank=1, leaders_community_rank=1,
     ),
     _customer(
         4, arpu=40.0, consent=False, circles_shrinking=True, circles_p_value=0.0001, communities_community="c1",
         leaders_rank=4, leaders_community_rank=3,
     ),
-    _customer(5, arpu=10.0, status="left", left_on=dt.date(2026, 5, 31), circles_shrinking=True, circles_p_value=0.2),
+    _customer(5, arpu=10.0, status="left", left_on=dt.date(2026, 5, 31), circles_shrinking=True, circles_p_value=0.02),
     _customer(6, arpu=60.0, city="Hamburg"),
     _customer(7, left_on=dt.date(2027, 1, 1)),
     _customer(8, off_net=True, city=None),
