@@ -14,7 +14,8 @@ What other rooms call, and what stays stable:
 - `matching.answers.Answers(store)`: `.record(user=, kind=, item=, channel=, outcome=, at=, decision=, key=) -> dict`
   (idempotent by `key`), `.of_user(user)`, `.all()`, `.since(moment)`, and `copy_to_lake(store, lake)`.
 - `matching.batch.match_all(state, kind, k, users=None, answered=None) -> pa.Table` and
-  `matching.batch.write_matches(path, state, kind, k, ...)`, which writes one Parquet file and nothing else.
+  `matching.batch.write_matches(path, state, kind, k, users=None, answered=None) -> int`, which writes one Parquet file
+  and nothing else. `answered` is an `Answered`, or the table that `Answers.all()` gives.
 
 Errors: `BadValue` (k < 1, an unknown kind, an outcome that is none), `UnknownName` (a channel, user, item or decision
 that does not exist), `NotReady` (no load, no snapshot). No torch is imported here.

@@ -24,15 +24,13 @@ class Apps:
 
     ids, names   text (m)
     category     int32 (m), place in `MatchState.categories`, -1 without
-    system_of    int32 (handsets + 1): system of each handset, -1 where not known; the last is an unknown handset
-    runs_on      bool (systems + 1, m): whether the app runs on a system; the last row, for systems that are not known,
-                 allows every app
+    runs_on      bool (systems + 1, m): whether the app runs on each of `Handsets.systems`, the last row: on one that
+                 is not known
     """
 
     ids: pa.Array
     names: pa.Array
     category: np.ndarray
-    system_of: np.ndarray
     runs_on: np.ndarray
 
 
@@ -41,7 +39,7 @@ class Products:
     """Products by position: those of their own feed and those that offers, customers or `excludes` name.
 
     needs_network  int8 (p), place in NETWORKS, -1 for any
-    needs_os       text (p), lower case, null for any
+    runs_on        bool (systems + 1, p), as of apps
     excludes       Ragged (p): products that cannot be held beside each, in both directions
     vector         int32 (p): the snapshot's row, -1 without
     """
@@ -50,7 +48,7 @@ class Products:
     names: pa.Array
     category: np.ndarray
     needs_network: np.ndarray
-    needs_os: pa.Array
+    runs_on: np.ndarray
     excludes: Ragged
     vector: np.ndarray
 
@@ -87,26 +85,17 @@ class Offers:
 def load_apps(lake: Lake, vectors: Vectors, handsets: Handsets, category: np.ndarray) -> Apps:
     """Apps in the snapshot's order, with the systems each runs on."""
     ids = vectors.app_ids
-    m = len(ids)
-    systems = pc.unique(pc.drop_null(handsets.os))
-    runs_on = np.ones((len(systems) + 1, m), bool)  # the last row: a system that is not known
+    needs = pa.nulls(len(ids), pa.list_(pa.string()))
     names: pa.Array = ids
     if lake.has("apps"):
         table = lake.read("apps")
         row = _taken(ids, table["app"])
         names = pc.coalesce(whole(pc.take(table["name"], row)), ids)
-        lists = whole(pc.take(table["os"], row))
-        owner, system = pc.list_parent_indices(lists), whole(pc.list_flatten(lists))
-        system = pc.utf8_lower(pc.utf8_trim_whitespace(system.cast(pa.string())))
-        some = np.asarray(pc.not_equal(system, "").to_numpy(zero_copy_only=False), bool)
-        owner_of, place = np.asarray(owner)[some], positions(system, systems)[some]
-        runs_on[:-1, owner_of] = False
-        runs_on[place[place >= 0], owner_of[place >= 0]] = True
-    system_of = np.append(positions(handsets.os, systems), -1).astype(np.int32)
-    return Apps(ids, names, category, system_of, runs_on)
+        needs = whole(pc.take(table["os"], row))
+    return Apps(ids, names, category, handsets.runs(needs))
 
 
-def load_products(lake: Lake, vectors: Vectors) -> Products:
+def load_products(lake: Lake, vectors: Vectors, handsets: Handsets) -> Products:
     """Products, with what each needs and what it cannot be held beside."""
     table = lake.read("products") if lake.has("products") else None
     none = pa.array([], pa.string())
@@ -119,20 +108,21 @@ def load_products(lake: Lake, vectors: Vectors) -> Products:
     p = len(ids)
     vector = positions(ids, vectors.product_ids).astype(np.int32)
     category = np.full(p, -1, np.int32)
-    nothing = pa.nulls(p, pa.string())
     if table is None:
         empty = np.array([], np.int64)
+        everywhere = np.ones((len(handsets.systems) + 1, p), bool)
         free = Ragged.of(empty, empty, rows=p)
-        return Products(ids, ids, category, np.full(p, -1, np.int8), nothing, free, vector)
+        return Products(ids, ids, category, np.full(p, -1, np.int8), everywhere, free, vector)
     row = _taken(ids, known)
     this = positions(known, ids)[np.asarray(pc.list_parent_indices(whole(excluded)), np.int64)]
     other = positions(beside, ids)
+    needs_os = pc.split_pattern(whole(pc.take(table["needs_os"], row)).cast(pa.string()), ";")  # one, or several
     return Products(
         ids=ids,
         names=pc.coalesce(whole(pc.take(table["name"], row)), ids),
         category=category,
         needs_network=networks(pc.take(table["needs_network"], row)),
-        needs_os=pc.utf8_lower(pc.utf8_trim_whitespace(whole(pc.take(table["needs_os"], row)).cast(pa.string()))),
+        runs_on=handsets.runs(needs_os),
         excludes=Ragged.of(np.append(this, other), np.append(other, this), rows=p),
         vector=vector,
     )

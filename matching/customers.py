@@ -53,12 +53,35 @@ class Customers:
 
 @dataclass(frozen=True)
 class Handsets:
-    """Handsets by position: ids (sorted), names, `os` (lower case, null where unknown), network (-1 unknown)."""
+    """Handsets by position, and the operating systems they have.
+
+    ids      text (h), sorted
+    names    text (h)
+    systems  text, lower case: every system there is
+    system   int32 (h + 1): place in `systems`, -1 where it is not known; the last is an unknown handset
+    network  int8 (h + 1): place in NETWORKS, -1 where it is not known; the last is an unknown handset
+    """
 
     ids: pa.Array
     names: pa.Array
-    os: pa.Array
+    systems: pa.Array
+    system: np.ndarray
     network: np.ndarray
+
+    def runs(self, needs: pa.Array) -> np.ndarray:
+        """Which system runs each item: bool (systems + 1, items).
+
+        `needs` is a column of lists of systems in any case, one an item; an empty list or null runs everywhere. The
+        last row, for a system that is not known, allows every item.
+        """
+        table = np.ones((len(self.systems) + 1, len(needs)), bool)
+        owner = np.asarray(pc.list_parent_indices(needs), np.int64)
+        named = pc.utf8_lower(pc.utf8_trim_whitespace(pc.list_flatten(needs).cast(pa.string())))
+        some = np.asarray(pc.not_equal(named, "").to_numpy(zero_copy_only=False), bool)
+        owner, place = owner[some], positions(named, self.systems)[some]
+        table[:-1, owner] = False
+        table[place[place >= 0], owner[place >= 0]] = True
+        return table
 
 
 def load_handsets(lake: Lake) -> Handsets:
@@ -69,14 +92,16 @@ def load_handsets(lake: Lake) -> Handsets:
     known = named["handset"] if named is not None else none
     ids = sorted_ids(known, used)
     if named is None:
-        nothing = pa.nulls(len(ids), pa.string())
-        return Handsets(ids, ids, nothing, np.full(len(ids), -1, np.int8))
+        unknown = np.full(len(ids) + 1, -1)
+        return Handsets(ids, ids, none, unknown.astype(np.int32), unknown.astype(np.int8))
     row = pa.array(positions(ids, known), mask=positions(ids, known) < 0)
     name = pc.binary_join_element_wise(named["brand"], named["model"], " ", null_handling="skip")
     name = pc.if_else(pc.equal(name, ""), named["handset"], name)
     names = pc.coalesce(whole(pc.take(name, row)), ids)
     os = pc.utf8_lower(pc.utf8_trim_whitespace(whole(pc.take(named["os"], row))))
-    return Handsets(ids, names, os, networks(pc.take(named["network"], row)))
+    systems = sorted_ids(os)
+    system = np.append(positions(os, systems), -1).astype(np.int32)
+    return Handsets(ids, names, systems, system, np.append(networks(pc.take(named["network"], row)), np.int8(-1)))
 
 
 def load_customers(lake: Lake, today: dt.date, handsets: Handsets) -> Customers:

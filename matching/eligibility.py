@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from matching.answered import PAUSE_DAYS
 from matching.catalogue import audience_of
@@ -61,16 +59,11 @@ def _no_contact(state: MatchState, block: Block, mask: np.ndarray) -> None:
 
 
 def _handset_os(state: MatchState, block: Block, mask: np.ndarray) -> None:
+    system = state.handsets.system[state.customers.handset[block.users]]
     if block.kind == "app":
-        system = state.apps.system_of[state.customers.handset[block.users]]
         mask &= state.apps.runs_on[system]
-        return
-    needs = state.products.needs_os.take(state.offers.product)
-    systems = state.handsets.os.take(_some(state.customers.handset[block.users]))
-    for i, need in enumerate(needs.to_pylist()):
-        if need:
-            other = pc.fill_null(pc.not_equal(systems, need), False)
-            mask[np.asarray(other.to_numpy(zero_copy_only=False), bool), i] = False
+    else:
+        mask &= state.products.runs_on[system][:, state.offers.product]
 
 
 def _used(state: MatchState, block: Block, mask: np.ndarray) -> None:
@@ -79,8 +72,7 @@ def _used(state: MatchState, block: Block, mask: np.ndarray) -> None:
 
 
 def _network(state: MatchState, block: Block, mask: np.ndarray) -> None:
-    networks = np.append(state.handsets.network, np.int8(-1))[state.customers.handset[block.users]]
-    _below(state, networks, mask)
+    _below(state, state.handsets.network[state.customers.handset[block.users]], mask)
 
 
 def _sim(state: MatchState, block: Block, mask: np.ndarray) -> None:
@@ -178,7 +170,3 @@ def nothing_because(kind: Kind, items: int, removed: dict[str, int]) -> str:
     sentence = next(rule.sentence for rule in RULES if rule.name == most)
     share = "" if removed[most] == items else f" (this removed {removed[most]} of {items} {kind}s)"
     return f"{sentence}{share}"
-
-
-def _some(row: np.ndarray) -> pa.Array:
-    return pa.array(row, mask=row < 0)

@@ -58,12 +58,12 @@ def sentences(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarra
             case "other":
                 return names.take(_some(found.other[at]))
             case "category":
-                return state.categories.take(_some(ties.category[thing[at]]))
+                return pc.replace_substring(state.categories.take(_some(ties.category[thing[at]])), "_", " ")
             case "handset":
                 return state.handsets.names.take(_some(ties.handset[users[at]]))
             case _:  # fits
                 through = pa.array(ties.fit_category[ties.segment[users[at]], thing[at]])
-                category = state.categories.take(_some(ties.category[thing[at]]))
+                category = text("category", at)
                 return pc.if_else(through, category, names.take(_some(thing[at])))
 
     where, parts = [], []
@@ -108,7 +108,7 @@ def sentence(state: MatchState, kind: Kind, user: int, item: int, fact: Fact) ->
             case "fits" if not ties.fit_category[ties.segment[user], thing]:
                 return str(names[thing])
             case _:  # category, or fits through it
-                return str(state.categories[int(ties.category[thing])])
+                return str(state.categories[int(ties.category[thing])]).replace("_", " ")
 
     said = _FIELD.sub(lambda field: text(field[1]), SENTENCES[kind, fact.kind])
     own = state.offers.reasons[item].as_py() if kind == "offer" else None

@@ -81,7 +81,7 @@ class MatchState:
         categories = load_categories(lake)
         app_category = categories_of(lake, "app", vectors.app_ids, categories)
         apps = load_apps(lake, vectors, handsets, app_category)
-        products = load_products(lake, vectors)
+        products = load_products(lake, vectors, handsets)
         product_category = categories_of(lake, "product", products.ids, categories)
         channels = load_channels(lake, users)
         audience = load_audience(lake, customers, handsets, day)

@@ -91,7 +91,7 @@ def random_operator(folder: Path, seed: int, capacity: int | None = None) -> tup
                     f"Product {p}",
                     "plan",
                     (None, "4g")[i % 2],
-                    (None, None, "android")[i % 3],
+                    (None, "iOS; kaios", "android")[i % 3],
                     [products[(i + 1) % 8]],
                 )
                 for i, p in enumerate(products)

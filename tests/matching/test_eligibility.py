@@ -68,7 +68,8 @@ class Slow:
         newest = [NETWORKS.index(able) for able in (phone.get("network"), c["sim"]) if able]
         needs = NETWORKS.index(p["needs_network"]) if p["needs_network"] else 0
         dates = (o["starts_on"] is None or o["starts_on"] <= TODAY) and (o["ends_on"] is None or o["ends_on"] >= TODAY)
-        system = not p["needs_os"] or self.os(who) is None or self.os(who) == p["needs_os"]
+        needed = [each.strip().lower() for each in (p["needs_os"] or "").split(";")]
+        system = needed == [""] or self.os(who) is None or self.os(who) in needed
         beside = p["product"] not in held and not barred & held
         return (
             self.person(who)
