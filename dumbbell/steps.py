@@ -29,6 +29,9 @@ from loaders.load import Report, load
 from matching.answers import copy_to_lake
 from matching.decisions import FILE as DECISIONS
 
+TO_MATCH = ("apps", "app_usage", "products", "subscriptions", "offers")
+"""Feeds that bring something to match customers with."""
+
 
 class Steps:
     """What each step last ran on, when, and how long it took (`HOME/steps.json`)."""
@@ -107,6 +110,8 @@ def embed(home: Home, settings: Settings, store: Store, *, force: bool = False) 
     lake = Lake(home.lake)
     if not lake.has("customers"):
         raise NotReady("nothing has been loaded into this home", "run `dumbbell load FEEDS` first")
+    if not any(lake.has(name) for name in TO_MATCH):
+        return {"off": f"there is nothing to match customers with ({', '.join(TO_MATCH)}): embeddings are switched off"}
     copy_to_lake(store, lake)
     steps = Steps(home)
     inputs = _inputs(lake, settings, [*FEEDS, "customers", "answers", "segments", "categories", "fits", "contacts"])

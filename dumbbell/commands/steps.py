@@ -40,7 +40,7 @@ def analyse(call: Call) -> Answer:
     home = call.home()
     with home.writing(call.command, wait=call.wait), open_store(home, call.settings) as store:
         found = steps.analyse(home, call.settings, store)
-    return Answer(found, lines=analyse_lines(found))
+    return Answer(found, lines=off_lines(found))
 
 
 def embed(call: Call, force: ForceOption = False) -> Answer:
@@ -69,7 +69,7 @@ def run_steps(call: Call, home: Any, feeds: Path, *, strict: bool = False) -> An
     return Answer(
         {**report.to_json(), "graph": graph, "analyse": analysed, "embed": embedded},
         tables=[*report.tables(), *quality_tables(embedded)],
-        lines=[*graph_lines(graph), *analyse_lines(analysed), *embed_lines(embedded)],
+        lines=[*graph_lines(graph), *off_lines(analysed), *embed_lines(embedded)],
     )
 
 
@@ -78,7 +78,8 @@ def graph_lines(graph: dict[str, Any]) -> list[str]:
     return [f"graph: {shown}"] if shown else []
 
 
-def analyse_lines(found: dict[str, Any]) -> list[str]:
+def off_lines(found: dict[str, Any]) -> list[str]:
+    """What a missing feed switched off, where it did."""
     return [str(found["off"])] if "off" in found else []
 
 
@@ -91,6 +92,8 @@ def quality_tables(found: dict[str, Any]) -> list[Any]:
 
 
 def embed_lines(found: dict[str, Any]) -> list[str]:
+    if "off" in found:
+        return off_lines(found)
     if not found["current"]:
         return [f"snapshot {found['snapshot']} is worse than the current one and was not made current"]
     return [f"snapshot {found['snapshot']} is current; it serves {found['served']} (held out: {found['held_out']})"]
