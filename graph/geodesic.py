@@ -19,8 +19,8 @@ def metres(lat_1: np.ndarray, lon_1: np.ndarray, lat_2: np.ndarray, lon_2: np.nd
     Off by some ten metres over thousands of kilometres; not for points opposite each other on the globe.
     Source: Lambert (1942); https://en.wikipedia.org/wiki/Geographical_distance
 
-    >>> round(float(metres(np.array(48.8566), np.array(2.3522), np.array(52.52), np.array(13.405))) / 1000)
-    879
+    >>> round(float(metres(np.array(48.8566), np.array(2.3522), np.array(51.5074), np.array(-0.1278))) / 1000)
+    344
     """
     beta_1 = np.arctan((1 - FLATTENING) * np.tan(np.radians(lat_1)))
     beta_2 = np.arctan((1 - FLATTENING) * np.tan(np.radians(lat_2)))
