@@ -2,12 +2,14 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
 from api.routes.templates import chosen
 from cypher import run as running
+from cypher.header import Column
 from tests.api.conftest import Api, problem, text
 
 
@@ -104,7 +106,9 @@ def test_a_list_is_no_file_here(api: Api, tmp_path) -> None:
 
 
 def test_a_query_that_runs_too_long(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running.run, "__kwdefaults__", {"max_rows": 10, "timeout_s": 0.001})
-    api.operator.store.write("UNWIND range(1, 20000) AS i CREATE (:Handset {model: 'slow' + toString(i)})")
-    answer = api.post("/v1/templates/apps_together", {"parameters": {"handset": "none"}})
-    problem(answer, 400, "time limit", error="query_too_heavy")
+    monkeypatch.setattr(running.run, "__kwdefaults__", {"max_rows": 10, "timeout_s": 0.5})
+    catalogue = api.client.app.state.service.catalogue
+    query = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a WHERE a < 0 RETURN a AS app"
+    slow = replace(catalogue["apps_together"], parameters=(), columns=(Column("app", "integer", "a"),), cypher=query)
+    monkeypatch.setitem(catalogue, "slow", slow)
+    problem(api.post("/v1/templates/slow", {}), 400, "time limit", error="query_too_heavy")
