@@ -112,9 +112,8 @@ def measure_all(
     scores = {**trial.baselines(), **{name: trial.with_fallback(part) for name, part in vectors.items()}}
     served = choose({name: trial.quality(score, trial.tuning) for name, score in scores.items()}, seed)
     cold = cold_quality(trial, Vectors(trained.cold_users, trained.apps.apps))
-    choice = Choice(
-        served, low_pass.dimensions, low_pass.weighted, weight, surely_better(cold["gnn"], cold["segment"], seed)
-    )
+    knows_newcomers = surely_better(cold["gnn"], cold["popularity"], seed)
+    choice = Choice(served, low_pass.dimensions, low_pass.exponent, low_pass.weighted, weight, knows_newcomers)
     affinity = fit_affinity(trained.products, held.held_products, held.train.holds, seed)
     found = {name: trial.quality(score, trial.reporting) for name, score in scores.items()}
     metrics = report(held, choice, found, cold, seed)
@@ -124,7 +123,7 @@ def measure_all(
 
 def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: int) -> Vectors:
     """The chosen scorer fitted on everything, standardised; users without use get the GNN's vectors, or zeros."""
-    low_pass = GraphFilter(choice.width, weighted=choice.weighted, seed=seed)
+    low_pass = GraphFilter(choice.width, choice.exponent, choice.weighted, seed)
     gnn = Vectors(trained.apps.users, trained.apps.apps)
     warm = graph.uses.degrees()[0] > 0
     if not choice.cold:
