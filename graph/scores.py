@@ -8,19 +8,21 @@ import pyarrow.compute as pc
 from graph.state import keep_part, open_parts, read_state, seal
 from graph.store import Store
 from graph.sync import property_kind, sync
+from lake.silence import gone_silent
 from lake.tables import Lake
 
 TABLES = ("circles", "communities", "leaders")
 NOT_SCORES = ("user", "period", "level")
 PART = "scores"
-VERSION = 1
+VERSION = 2
 
 
 def write_scores(lake: Lake, store: Store) -> bool:
     """Put the last period's columns onto on-net users as `<table>_<column>`; false where they are there already.
 
-    Of communities the finest level (0). A user without a row in a table loses its properties; off-net numbers have
-    none. Columns that Neo4j has no type for (lists of records) stay in the lake.
+    Of communities the finest level (0). `left` is true for those who fell silent, where the feeds do not say. A user
+    without a row in a table loses its properties; off-net numbers have none. Columns that Neo4j has
+    no type for (lists of records) stay in the lake.
     """
     tables = [name for name in TABLES if lake.has(name)]
     fingerprint = f"{VERSION} {lake.fingerprint([*tables, 'customers'])}"
@@ -38,7 +40,8 @@ def scores(lake: Lake, tables: list[str]) -> pa.Table:
     """One row a known number, sorted by `user`: columns of `tables` by their graph names, null for off-net numbers."""
     customers = lake.read("customers", ["user", "off_net"]).sort_by("user")
     on_net = pc.invert(customers["off_net"])
-    found = customers.select(["user"])
+    silent = pc.is_in(customers["user"], value_set=gone_silent(lake))
+    found = customers.select(["user"]).append_column("left", pc.if_else(silent, True, None))
     for name in tables:
         last = _last(lake.read(name))
         place = pc.if_else(on_net, pc.index_in(customers["user"], value_set=last["user"].combine_chunks()), None)

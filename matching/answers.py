@@ -39,18 +39,20 @@ SCHEMA = pa.schema(
 
 SHOWN = (
     "u.user AS user, CASE WHEN i:Offer THEN 'offer' ELSE 'app' END AS kind, coalesce(i.offer, i.app) AS item, "
-    "r.channel AS channel, r.at AS at, r.outcome AS outcome, r.decision AS decision, r.key AS key, "
-    "r.recorded AS recorded"
+    "r.channel AS channel, localdatetime(r.at) AS at, r.outcome AS outcome, r.decision AS decision, r.key AS key, "
+    "localdatetime(r.recorded) AS recorded"
 )
 BY_KEY = f"MATCH (u:User)-[r:RESPONDED {{key: $key}}]->(i) RETURN {SHOWN}"
 MAKE = (
     "MATCH (u:User {{user: $user}}) MATCH (i:{label} {{{key}: $item}}) "
     "MERGE (u)-[r:RESPONDED {{key: $key}}]->(i) "
-    "ON CREATE SET r.channel = $channel, r.outcome = $outcome, r.at = $at, r.decision = $decision, "
-    "r.recorded = $recorded RETURN {shown}"
+    "ON CREATE SET r.channel = $channel, r.outcome = $outcome, r.at = datetime($at), r.decision = $decision, "
+    "r.recorded = datetime($recorded) RETURN {shown}"
 )
 ALL = f"MATCH (u:User)-[r:RESPONDED]->(i) WHERE r.key IS NOT NULL RETURN {SHOWN} ORDER BY r.recorded, r.key"
-SINCE = f"MATCH (u:User)-[r:RESPONDED]->(i) WHERE r.recorded > $moment RETURN {SHOWN} ORDER BY r.recorded, r.key"
+SINCE = (
+    f"MATCH (u:User)-[r:RESPONDED]->(i) WHERE r.recorded > datetime($moment) RETURN {SHOWN} ORDER BY r.recorded, r.key"
+)
 OF_USER = (
     f"MATCH (u:User {{user: $user}})-[r:RESPONDED]->(i) WHERE r.key IS NOT NULL RETURN {SHOWN} "
     "ORDER BY r.recorded, r.key"

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lake.silence import gone_silent
 from lake.tables import Lake
 from matching.arrays import Ragged, find, positions, sixteen
 
@@ -138,11 +139,7 @@ def load_held(lake: Lake, users: pa.ChunkedArray, products: pa.Array, today: dt.
 
 
 def _left(lake: Lake, table: pa.Table, today: dt.date) -> np.ndarray:
-    """Who has left: by `status`, by a `left_on` past, or, where neither is given, by a whole silent period.
-
-    `circles` holds each on-net customer until that customer left, so that a customer whose rows end before the
-    table's last period is one who fell silent.
-    """
+    """Who has left: by `status`, by a `left_on` past, or, where neither is given, by a whole silent period."""
     names = table.column_names
     nothing = pa.nulls(len(table), pa.string())
     status = whole(table["status"]) if "status" in names else nothing
@@ -150,13 +147,7 @@ def _left(lake: Lake, table: pa.Table, today: dt.date) -> np.ndarray:
     said = pc.fill_null(pc.equal(status, "left"), False)
     past = pc.fill_null(pc.less(left_on, pa.scalar(today)), False)
     left = np.asarray(pc.or_(said, past).to_numpy(zero_copy_only=False), bool)
-    if lake.has("circles"):
-        circles = lake.scan("circles")
-        last = circles.group_by("user").aggregate(last=circles.period.max()).to_pyarrow()
-        if len(last):
-            silent = last.filter(pc.less(last["last"], pc.max(last["last"])))["user"]
-            unsaid = np.asarray(pc.and_(pc.is_null(status), pc.is_null(left_on)).to_numpy(zero_copy_only=False), bool)
-            left |= unsaid & (positions(table["user"], silent) >= 0)
+    left |= positions(table["user"], gone_silent(lake)) >= 0
     return left
 
 

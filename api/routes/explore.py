@@ -26,7 +26,8 @@ LEADERS = """
 MATCH (user:User)
 WHERE user.leaders_rank > $after AND ($community = '' OR user.communities_community = $community)
   AND user.consent AND NOT user.off_net
-  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+  AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left'
+  AND (user.left_on IS NULL OR user.left_on >= $today)
 RETURN user.user AS user, user.leaders_rank AS rank, user.leaders_score AS score,
        user.communities_community AS community, user.leaders_community_rank AS community_rank,
        user.leaders_pagerank AS pagerank, user.leaders_core AS core, user.leaders_brokerage AS brokerage,

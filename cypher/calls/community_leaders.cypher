@@ -15,7 +15,7 @@
 MATCH (user:User {communities_community: $community})
 WHERE user.leaders_rank IS NOT NULL
   AND user.consent AND NOT user.off_net
-  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+  AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 RETURN user.user AS user, user.leaders_community_rank AS community_rank, user.leaders_rank AS rank,
        user.leaders_score AS score, user.leaders_reach AS reach, user.leaders_adoptions_led AS adoptions_led,
        user.leaders_evidence AS evidence

@@ -15,7 +15,7 @@ WITH app, user, count(DISTINCT adopter) AS friends,
          + coalesce(ties.messages_out, 0) + coalesce(ties.messages_in, 0)) AS contacts
 WHERE friends >= $at_least
   AND user.consent AND NOT user.off_net
-  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+  AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 WITH * WHERE NOT EXISTS { (user)-[:USES_APP]->(app) }
 RETURN user.user AS user, friends, contacts
 ORDER BY friends DESC, contacts DESC, user

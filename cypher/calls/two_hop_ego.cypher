@@ -32,7 +32,7 @@ CALL (ego, circle) {
 }
 WITH person, hops, through, contacts
 WHERE person.consent
-  AND coalesce(person.status, '') <> 'left' AND (person.left_on IS NULL OR person.left_on >= $today)
+  AND NOT coalesce(person.left, false) AND coalesce(person.status, '') <> 'left' AND (person.left_on IS NULL OR person.left_on >= $today)
 RETURN person.user AS user, hops, through, contacts, person.off_net AS off_net
 ORDER BY hops, through DESC, contacts DESC, user
 LIMIT $limit

@@ -11,7 +11,7 @@
 // column hours: list of integers. The hours of the day (local) it is used at most, the best first.
 MATCH (user:User)
 WHERE user.user IN $users AND user.consent AND NOT user.off_net
-  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+  AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 MATCH (user)-[reached:REACHED_BY]->(channel:Channel)
 WITH user, reached, channel ORDER BY reached.touches DESC, reached.last_at DESC, channel.channel
 WITH user, collect({channel: channel.channel, touches: reached.touches, hours: reached.hours})[..3] AS best

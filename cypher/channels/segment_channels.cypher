@@ -12,7 +12,7 @@
 // column touches: integer. Their uses of it.
 MATCH (:Segment {segment: $segment})<-[:IN_SEGMENT]-(user:User)
 WHERE user.consent AND NOT user.off_net
-  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+  AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 WITH collect(user) AS members
 UNWIND members AS user
 MATCH (user)-[reached:REACHED_BY]->(channel:Channel)

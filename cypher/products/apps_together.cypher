@@ -17,7 +17,7 @@ WHERE handset.handset = $handset OR handset.model = $handset
 MATCH (handset)<-[uses:USES_HANDSET]-(user:User)
 WHERE uses.since <= $today AND (uses.until IS NULL OR uses.until > $today)
   AND user.consent AND NOT user.off_net
-  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+  AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 WITH collect(DISTINCT user) AS owners
 CALL (owners) {
   UNWIND owners AS user

@@ -15,11 +15,11 @@
 // column lift: number. listed_share divided by all_share; 1 is as usual.
 MATCH (user:User)
 WHERE user.consent AND NOT user.off_net
-  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+  AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 WITH count(user) AS everybody
 MATCH (user:User)
 WHERE user.user IN $users AND user.consent AND NOT user.off_net
-  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+  AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 WITH everybody, collect(user) AS listed
 CALL (listed) {
   UNWIND listed AS user
@@ -29,7 +29,7 @@ CALL (listed) {
   MATCH (thing)<-[has:USES_APP|USES_HANDSET|SUBSCRIBES|IN_SEGMENT]-(other:User)
   WHERE (has.since IS NULL OR has.since <= $today) AND (has.until IS NULL OR has.until > $today)
     AND other.consent AND NOT other.off_net
-    AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
+    AND NOT coalesce(other.left, false) AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
   RETURN toLower(labels(thing)[0]) AS kind, coalesce(thing.app, thing.handset, thing.product, thing.segment) AS value,
          n, count(DISTINCT other) AS total
   UNION ALL
@@ -40,14 +40,14 @@ CALL (listed) {
   MATCH (:Handset {brand: brand})<-[uses:USES_HANDSET]-(other:User)
   WHERE uses.since <= $today AND (uses.until IS NULL OR uses.until > $today)
     AND other.consent AND NOT other.off_net
-    AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
+    AND NOT coalesce(other.left, false) AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
   RETURN 'brand' AS kind, brand AS value, n, count(DISTINCT other) AS total
   UNION ALL
   UNWIND listed AS user
   WITH user.city AS city, count(user) AS n WHERE city IS NOT NULL AND n >= $minimum
   MATCH (other:User {city: city})
   WHERE other.consent AND NOT other.off_net
-    AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
+    AND NOT coalesce(other.left, false) AND coalesce(other.status, '') <> 'left' AND (other.left_on IS NULL OR other.left_on >= $today)
   RETURN 'city' AS kind, city AS value, n, count(other) AS total
 }
 WITH kind, value, n, 1.0 * n / size(listed) AS listed_share, 1.0 * total / everybody AS all_share

@@ -16,7 +16,7 @@ MATCH (product:Product {product: $product})
 MATCH (handset:Handset {brand: $brand})<-[uses:USES_HANDSET]-(user:User)
 WHERE user.city = $city
   AND user.consent AND NOT user.off_net
-  AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
+  AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
   AND uses.since <= $today AND (uses.until IS NULL OR uses.until > $today)
   AND NOT EXISTS {
     MATCH (user)-[later:USES_HANDSET]->(:Handset)

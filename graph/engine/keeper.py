@@ -64,7 +64,7 @@ class Keeper:
         folder, memory = self.folder, config.memory_mb(config.machine_memory_mb())
         folder.conf.write_text(config.neo4j_conf(self.release, self.port, memory))
         if not (folder.data / "databases" / "system").exists():
-            password = secrets.token_urlsafe(24)
+            password = secrets.token_hex(24)
             folder.password_file.unlink(missing_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             with open(os.open(folder.password_file, flags, 0o600), "w", encoding="ascii") as file:

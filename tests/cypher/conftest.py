@@ -75,7 +75,8 @@ CUSTOMERS = [
         leaders_evidence=0.02,
     ),
     _customer(
-        3, arpu=50.0, circles_shrinking=False, circles_p_value=0.06, communities_community="c2", leaders_rank=1, leaders_community_rank=1,
+        3, arpu=50.0, circles_shrinking=False, circles_p_value=0.06, communities_community="c2", leaders_rank=1,
+        leaders_community_rank=1,
     ),
     _customer(
         4, arpu=40.0, consent=False, circles_shrinking=True, circles_p_value=0.0001, communities_community="c1",

@@ -56,7 +56,14 @@ def test_an_answer_is_an_edge_from_customer_to_item(answers, store):
         "r.decision AS decision"
     )
     assert found == [
-        {"user": said["user"], "offer": "o1", "outcome": "refused", "channel": "sms", "at": AT, "decision": "d1"}
+        {
+            "user": said["user"],
+            "offer": "o1",
+            "outcome": "refused",
+            "channel": "sms",
+            "at": AT.replace(tzinfo=dt.UTC),
+            "decision": "d1",
+        }
     ]
 
 
