@@ -68,6 +68,12 @@ def serve(
             _work_together(home, settings, listener, workers, ready)
 
 
+def require_free(host: str, port: int) -> None:
+    """Raise what `serve` would for this address, before long work that is to end in serving."""
+    with _listening(host, port):
+        return
+
+
 def _check_tls(settings: Settings, host: str) -> None:
     if not _is_loopback(host) and not (settings.tls_cert and settings.tls_key):
         raise SettingError(

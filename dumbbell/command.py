@@ -26,6 +26,9 @@ from lake.settings import Settings, load_settings
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="The home folder (DUMBBELL_HOME; default ./home).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="End by printing one JSON object on stdout.")]
+WIDTH = 120
+"""Columns of a table that goes to a file or a pipe."""
+
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait while another command holds the home.")]
 
 
@@ -118,7 +121,7 @@ def show(answer: Answer, as_json: bool) -> None:
             ).decode()
         )
     else:
-        console = Console(soft_wrap=not sys.stdout.isatty())
+        console = Console(width=None if sys.stdout.isatty() else WIDTH)
         for table in answer.tables:
             console.print(table)
         for line in answer.lines:

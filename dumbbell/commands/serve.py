@@ -10,10 +10,12 @@ import orjson
 import typer
 
 from api.keys import KeyStore
+from api.server import require_free
 from api.server import serve as serve_api
 from dumbbell.command import Answer, Call, command, show
 from dumbbell.commands.steps import run_steps
 from embeddings.snapshot import Snapshot
+from graph.engine.server import running
 from lake.errors import UnknownName
 from lake.home import Home
 from lake.progress import working
@@ -53,10 +55,16 @@ def demo(
     workers: WorkersOption = 1,
 ) -> Answer:
     """Write a sample operator, run everything on it, serve, and print an address, a key and three calls to paste."""
+    require_free(host, port)
     home = call.home(create=True)
+    with running(home, call.settings):  # one start of the engine for all that follows
+        return _demo(call, home, (users, months, seed), (host, port, workers))
+
+
+def _demo(call: Call, home: Home, sample: tuple[int, int, int], where: tuple[str, int, int]) -> Answer:
+    host, port, workers = where
     with home.writing(call.command, wait=call.wait):
-        feeds = sample_feeds(home, users, months, seed)
-        done = run_steps(call, home, feeds)
+        done = run_steps(call, home, sample_feeds(home, *sample))
     if not call.as_json:
         show(done, False)
     keys = KeyStore(home)

@@ -61,7 +61,7 @@ def test_a_view_of_a_customer(api: Api) -> None:
     body = api.get(f"/v1/users/{text(0)}", "explore").json()
     assert body["user"] == text(0)
     assert body["portrait"]["city"] == "Bonn"
-    assert body["circle"] == {"shrinking": True, "p_value": 0.01}
+    assert body["circle"] == {"shrinking": True, "p_value": 0.01, "against_peers": 0.5}
     assert body["community"] == {"community": "c1"}
     assert body["leader"]["rank"] == 1
     assert body["churn"] is None
