@@ -25,8 +25,8 @@ from embeddings.hetero import HELD, USED, WIDEST, hetero_data, neighbours
 from embeddings.scorer import Scorer, Vectors
 from lake.progress import track
 
-TEMPERATURE = 0.08
-SHARPNESS = 1.22
+TEMPERATURE = 0.1
+SHARPNESS = 1.1
 BATCH = 2048
 NEGATIVES = 1024
 PRODUCT_BATCH = 512
@@ -34,8 +34,8 @@ RATE = 0.003
 LEVEL_RATE = 0.03
 STEPS = (100, 4000)
 """Fewest and most steps, whatever the size."""
-EPOCHS = 8
-ANONYMOUS_SHARE = 0.5
+EPOCHS = 4
+ANONYMOUS_SHARE = 0.9
 """Share of a batch trained without the users' own embeddings, so that what is heard from neighbours has to do."""
 
 
