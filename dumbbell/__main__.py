@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from importlib import import_module
 
 import typer
 
@@ -25,14 +26,32 @@ def options(ctx: typer.Context, home: HomeOption = None, as_json: JsonOption = F
     ctx.obj = {"home": home, "as_json": as_json, "wait": wait}
 
 
+MODULES = {
+    "sample": "feeds", "check": "feeds", "pseudonym": "feeds",
+    "load": "steps", "analyse": "steps", "embed": "steps", "run": "steps",
+    "match": "decide", "template": "templates", "serve": "serve", "demo": "serve",
+    "key": "keys", "status": "health", "doctor": "health",
+}  # fmt: skip
+"""Where each command is, in the order that help lists them."""
+
+
+def modules_for(words: list[str]) -> list[str]:
+    """The file of the command that is called; every file where that is not plain.
+
+    >>> modules_for(["--home", "run", "key", "list"]), len(modules_for(["--help"]))
+    (['keys'], 7)
+    """
+    values = {place + 1 for place, word in enumerate(words) if word == "--home"}
+    called = next((word for place, word in enumerate(words) if place not in values and word[:1] != "-"), "")
+    return [MODULES[called]] if called in MODULES else list(dict.fromkeys(MODULES.values()))
+
+
 def main() -> None:
-    """Run the command line. Modules of the commands are read here, so that importing this file costs nothing."""
+    """Run the command line. Only the file of the command that is called is read: reading all takes seconds."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' advice to developers; `python -W default -m dumbbell` shows it
-    from dumbbell.commands import decide, feeds, health, keys, serve, steps, templates
-
-    for module in (feeds, steps, decide, templates, serve, keys, health):
-        module.register(app)
+    for name in modules_for(sys.argv[1:]):
+        import_module(f"dumbbell.commands.{name}").register(app)
     sys.exit(app())
 
 

@@ -5,14 +5,10 @@ feeds → loaders → lake → graph.dumbbell, graph.calls.contacts → Neo4j �
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dumbbell.last_runs import Steps
 from graph.calls import contacts
 from graph.calls.analyse import analyse as analyse_calls
 from graph.dumbbell import build as build_dumbbell
@@ -31,28 +27,6 @@ from matching.decisions import FILE as DECISIONS
 
 TO_MATCH = ("apps", "app_usage", "products", "subscriptions", "offers")
 """Feeds that bring something to match customers with."""
-
-
-class Steps:
-    """What each step last ran on, when, and how long it took (`HOME/steps.json`)."""
-
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self.facts: dict[str, dict[str, Any]] = json.loads(home.steps.read_text()) if home.steps.exists() else {}
-
-    def due(self, step: str, inputs: str) -> bool:
-        return self.facts.get(step, {}).get("inputs") != inputs
-
-    @contextmanager
-    def running(self, step: str, inputs: str, label: str) -> Iterator[dict[str, Any]]:
-        """Time a step; what it puts into the yielded facts is kept once it has ended well."""
-        started = time.monotonic()
-        facts: dict[str, Any] = {}
-        with working(label):
-            yield facts
-        ended = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        self.facts[step] = {"inputs": inputs, "ended": ended, "seconds": round(time.monotonic() - started, 1), **facts}
-        self._home.write_text(self._home.steps, json.dumps(self.facts, indent=1, default=str))
 
 
 def into_lake(home: Home, settings: Settings, feeds: Path, *, strict: bool = False) -> Report:

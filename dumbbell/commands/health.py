@@ -12,7 +12,7 @@ import psutil
 import typer
 
 from dumbbell.command import Answer, Call, command, table_of
-from dumbbell.steps import Steps
+from dumbbell.last_runs import Steps
 from embeddings.snapshot import Snapshot
 from graph.engine.fetch import cache_folder
 from graph.engine.jars import lock_path, path_of, read_lock

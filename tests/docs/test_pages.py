@@ -46,7 +46,7 @@ def test_page_runs(page: str, environment: dict[str, str], tmp_path: Path) -> No
     assert blocks, f"{page} shows no command"
     if any("curl " in body for kind, body in blocks if kind == "sh") and not shutil.which("curl"):
         pytest.skip("curl is not on this machine: the page's HTTP calls cannot be pasted")
-    script = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
+    script = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT"]
     for number, (kind, body) in enumerate(blocks):
         if kind == "sh":
             script.append(body)

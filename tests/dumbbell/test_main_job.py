@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import uuid
 from pathlib import Path
 from typing import Any
@@ -99,9 +100,9 @@ def test_status_and_doctor(dumbbell: Any, operator: Path) -> None:
 
 
 def test_pseudonyms_agree_with_the_graph(dumbbell: Any, operator: Path, feeds: Path, wiped: Any) -> None:
-    users = next(p for p in feeds.iterdir() if p.stem == "users")
-    number = users.read_text().splitlines()[1].split(",")[users.read_text().splitlines()[0].split(",").index("number")]
-    done = dumbbell("pseudonym", "--file", "-", home=operator, stdin=f"{number}\n+{number}\n")
+    with open(feeds / "users.csv", newline="") as file:
+        number = next(csv.DictReader(file))["number"]
+    done = dumbbell("pseudonym", "--file", "-", home=operator, stdin=f"{number}\n{number.replace('-', ' ')}\n")
     assert done.status == 0
     first, second = done.out.split()
     assert first == second

@@ -177,3 +177,12 @@ def test_other_files_are_no_home(dumbbell: Any, small: Path, tmp_path: Path) -> 
     (folder / "letter.txt").write_text("dear")
     refused(dumbbell("load", small, home=folder), "documents", "--home")
     assert [p.name for p in folder.iterdir()] == ["letter.txt"]
+
+
+def test_help_lists_every_command_with_an_example(dumbbell: Any) -> None:
+    from dumbbell.__main__ import MODULES
+
+    overview = dumbbell("--help")
+    for name in MODULES:
+        assert name in overview.out
+        assert "Example:" in dumbbell(name, "--help").out or name in ("template", "key")
