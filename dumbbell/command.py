@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lake.errors import DumbbellError
-from lake.home import Home
+from lake.home import Home, as_filled
 from lake.settings import Settings, load_settings
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="The home folder (DUMBBELL_HOME; default ./home).")]
@@ -80,7 +80,7 @@ def command(app: typer.Typer, name: str, *, example: str, writes: bool = False) 
             root = typer_context_defaults(arguments.pop("ctx"))
             as_json = bool(common["as_json"] or root.get("as_json"))
             with failing_well(as_json):
-                settings = load_settings(home=common["home"] or root.get("home"))
+                settings = as_filled(load_settings(home=common["home"] or root.get("home")))
                 call = Call(name, settings, as_json, bool(common["wait"] or root.get("wait")))
                 show(function(call, **arguments), as_json)
 

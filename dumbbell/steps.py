@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dumbbell.last_runs import Steps
+from dumbbell.next_step import nothing_to_match
 from graph.calls import contacts
 from graph.calls.analyse import analyse as analyse_calls
 from graph.dumbbell import build as build_dumbbell
@@ -24,9 +25,6 @@ from loaders.feeds import FEEDS
 from loaders.load import Report, load
 from matching.answers import copy_to_lake
 from matching.decisions import FILE as DECISIONS
-
-TO_MATCH = ("apps", "app_usage", "products", "subscriptions", "offers")
-"""Feeds that bring something to match customers with."""
 
 
 def into_lake(home: Home, settings: Settings, feeds: Path, *, strict: bool = False) -> Report:
@@ -84,8 +82,8 @@ def embed(home: Home, settings: Settings, store: Store, *, force: bool = False) 
     lake = Lake(home.lake)
     if not lake.has("customers"):
         raise NotReady("nothing has been loaded into this home", "run `dumbbell load FEEDS` first")
-    if not any(lake.has(name) for name in TO_MATCH):
-        return {"off": f"there is nothing to match customers with ({', '.join(TO_MATCH)}): embeddings are switched off"}
+    if why := nothing_to_match(lake):
+        return {"off": f"{why}: embeddings are switched off"}
     copy_to_lake(store, lake)
     steps = Steps(home)
     inputs = _inputs(lake, settings, [*FEEDS, "customers", "answers", "segments", "categories", "fits", "contacts"])

@@ -154,6 +154,14 @@ class Home:
         os.replace(beside, path)
 
 
+def as_filled(settings: Settings) -> Settings:
+    """The settings with the period that the home was filled with, where none was set."""
+    marker = settings.home / "format"
+    if "period" in settings.model_fields_set or not marker.exists():
+        return settings
+    return settings.model_copy(update={"period": json.loads(marker.read_text()).get("period", settings.period)})
+
+
 @contextmanager
 def enough_disk(folder: Path) -> Iterator[None]:
     """Turn the system's 'no space left' into DiskFull with what is free and what to do."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dumbbell.command import Answer, Call, command
+from dumbbell.next_step import require_something_to_match
 from embeddings.snapshot import Snapshot
 from graph.store import open_store
 from lake.errors import BadValue
@@ -42,6 +43,7 @@ def match(
     home = call.home()
     lake = Lake(home.lake)
     chosen = None if users is None else _pseudonyms(users)
+    require_something_to_match(lake)
     snapshot = Snapshot.current(home)
     with open_store(home, call.settings) as store:
         answered = Answers(store).all()

@@ -13,6 +13,7 @@ import typer
 
 from dumbbell.command import Answer, Call, command, table_of
 from dumbbell.last_runs import Steps
+from dumbbell.next_step import next_step
 from embeddings.snapshot import Snapshot
 from graph.engine.fetch import cache_folder
 from graph.engine.jars import lock_path, path_of, read_lock
@@ -44,17 +45,6 @@ def status(call: Call) -> Answer:
         tables=[table_of("last runs", ["step", "ended (UTC)", "seconds"], rows)],
         lines=[f"last event: {fresh or 'none'}", *[f"{k}: {v}" for k, v in quality.items()], f"next: {following}"],
     )
-
-
-def next_step(home: Home, lake: Lake, done: set[str]) -> str:
-    """What is due, as a command."""
-    if not lake.has("customers"):
-        return "dumbbell load FEEDS"
-    if lake.has("calls") and "analyse" not in done:
-        return "dumbbell analyse"
-    if not (home.snapshots / "current").exists():
-        return "dumbbell embed"
-    return "dumbbell serve"
 
 
 def _quality(home: Home) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lake.errors import DiskFull, HomeError, HomeHeld, SettingError, WrongKey
-from lake.home import Home, enough_disk
+from lake.home import Home, as_filled, enough_disk
 from lake.settings import load_settings
 
 HOLD = """
@@ -142,3 +142,13 @@ def test_no_space_left_is_a_full_disk(home: Home, number: int) -> None:
 def test_other_errors_of_the_system_stay_what_they_are(home: Home) -> None:
     with pytest.raises(PermissionError), enough_disk(home.root):
         raise PermissionError(errno.EACCES, "no")
+
+
+def test_the_period_is_the_homes_where_none_is_set(tmp_path: Path) -> None:
+    weekly = load_settings(home=tmp_path / "home", period="week")
+    assert as_filled(weekly).period == "week"
+    Home.open(weekly, create=True).keep_period(weekly)
+    assert as_filled(load_settings(home=tmp_path / "home")).period == "week"
+    said = load_settings(home=tmp_path / "home", period="month")
+    with pytest.raises(SettingError, match="DUMBBELL_PERIOD=week"):
+        Home.open(as_filled(said))

@@ -1,0 +1,36 @@
+"""What is due in a home, as a command."""
+
+from __future__ import annotations
+
+from lake.errors import NotReady
+from lake.home import Home
+from lake.tables import Lake
+
+TO_MATCH = ("apps", "app_usage", "products", "subscriptions", "offers")
+"""Feeds that bring something to match customers with."""
+
+
+def nothing_to_match(lake: Lake) -> str:
+    """Why nobody can be matched with anything in this lake; empty where somebody can."""
+    if any(lake.has(name) for name in TO_MATCH):
+        return ""
+    return f"there is nothing to match customers with ({', '.join(TO_MATCH)})"
+
+
+def require_something_to_match(lake: Lake) -> None:
+    """Raises NotReady where neither apps nor products nor offers were ever loaded."""
+    if why := nothing_to_match(lake):
+        raise NotReady(why, "load one of these feeds, then run `dumbbell embed`")
+
+
+def next_step(home: Home, lake: Lake, done: set[str]) -> str:
+    """The command to run next, after the steps in `done`."""
+    if not lake.has("customers"):
+        return "dumbbell load FEEDS"
+    if lake.has("calls") and "analyse" not in done:
+        return "dumbbell analyse"
+    if nothing_to_match(lake):
+        return "dumbbell template list"
+    if not (home.snapshots / "current").exists():
+        return "dumbbell embed"
+    return "dumbbell serve"
