@@ -31,6 +31,8 @@ def as_text(column: pa.Array, place: str) -> pa.Array:
         return joined.fill_null("")
     if pa.types.is_floating(kind):
         return _floats(column.cast(pa.float64()))
+    if pa.types.is_decimal(kind):
+        return _decimals(column)
     if pa.types.is_boolean(kind):
         return pc.if_else(column, "true", "false").fill_null("")
     if pa.types.is_date(kind):
@@ -51,6 +53,17 @@ def _floats(column: pa.Array) -> pa.Array:
     integers = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.string())
     text = pc.if_else(pa.array(whole), integers, column.cast(pa.string()))
     return pc.if_else(pa.array(np.isnan(values)), "", text).fill_null("")
+
+
+def _decimals(column: pa.Array) -> pa.Array:
+    """Whole values without a point: `5.00` would be another identifier than `5`, and a number grow by two digits."""
+    most, wide = (76, pa.decimal256) if pa.types.is_decimal256(column.type) else (38, pa.decimal128)
+    if column.type.scale <= 0:
+        return column.cast(wide(most)).cast(pa.string()).fill_null("")
+    column = column.cast(wide(most, column.type.scale))  # the narrower types cannot be cut to whole values
+    whole = pc.equal(pc.trunc(column), column)
+    integers = pc.if_else(whole, column, pa.scalar(None, column.type)).cast(wide(most)).cast(pa.string())
+    return pc.if_else(whole, integers, column.cast(pa.string())).fill_null("")
 
 
 def _timestamps(column: pa.Array) -> pa.Array:

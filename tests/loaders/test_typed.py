@@ -28,6 +28,11 @@ DAY = dt.datetime(2026, 5, 1)
         (pa.array([4915112345678.0, None, 0.5, float("nan")]), ["4915112345678", "", "0.5", ""]),
         (pa.array([1.5, None], pa.float32()), ["1.5", ""]),
         (pa.array([decimal.Decimal("-3.50"), None]), ["-3.50", ""]),
+        (pa.array([decimal.Decimal(n) for n in ("0", "5", "0.01")], pa.decimal128(38, 10)), ["0", "5", "0.0100000000"]),
+        (pa.array([decimal.Decimal("4915112345678"), None], pa.decimal128(15, 2)), ["4915112345678", ""]),
+        (pa.array([decimal.Decimal(7), None], pa.decimal256(60, 20)), ["7", ""]),
+        (pa.array([decimal.Decimal(7), None], pa.decimal64(9, 2)), ["7", ""]),
+        (pa.array([decimal.Decimal(700), None], pa.decimal128(5, -2)), ["700", ""]),
         (pa.array([True, False, None]), ["true", "false", ""]),
         (pa.array([DAY.date(), None]), ["2026-05-01", ""]),
         (pa.array([DAY.date(), None], pa.date64()), ["2026-05-01", ""]),
@@ -93,3 +98,19 @@ def test_a_truncated_parquet_is_refused(bench) -> None:
     with pytest.raises(FeedError, match=r"users.parquet cannot be read"):
         bench.load({"users.parquet": damaged})
     assert bench.state() == {}
+
+
+def test_decimals_of_a_database_are_numbers_identifiers_and_counts(bench) -> None:
+    of = pa.decimal128(38, 10)
+    number = decimal.Decimal("4915112345678")
+    bench.load(
+        {
+            "users.parquet": pa.table({"number": pa.array([number], of), "star": pa.array([decimal.Decimal(0)], of)}),
+            "apps.csv": "app,name\n7,Seven\n",
+            "app_usage.parquet": pa.table(
+                {"number": ["4915112345678"], "app": pa.array([decimal.Decimal(7)], of), "at": [DAY.date()]}
+            ),
+        }
+    )
+    assert bench.rows("users", "user", "star") == [("4915112345678", 0)]
+    assert bench.rows("app_usage", "user", "app") == [("4915112345678", "7")]
