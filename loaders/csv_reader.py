@@ -37,7 +37,7 @@ def split_records(
     ends: np.ndarray,
     lines: np.ndarray,
     fields: np.ndarray,
-) -> tuple[int, int, int, bool]:  # pragma: no cover  (compiled)
+) -> tuple[int, int, int, bool]:  # compiled
     """Find the records of `data`, which begins at a record on line `line`.
 
     Writes each record's first byte, end (without its newline), line and number of fields; blank

@@ -22,7 +22,7 @@ EMPTY, DATE, LOCAL, INSTANT, OTHER_FORM, BAD = 0, 1, 2, 3, 4, 5
 
 
 @numba.njit(cache=True, nogil=True)
-def _two(data: np.ndarray, at: int) -> int:  # pragma: no cover  (compiled)
+def _two(data: np.ndarray, at: int) -> int:  # compiled
     """Two digits at a place, or -1."""
     tens, ones = data[at] - 48, data[at + 1] - 48
     if 0 <= tens <= 9 and 0 <= ones <= 9:
@@ -31,7 +31,7 @@ def _two(data: np.ndarray, at: int) -> int:  # pragma: no cover  (compiled)
 
 
 @numba.njit(cache=True, nogil=True)
-def _days(year: int, month: int, day: int) -> int:  # pragma: no cover  (compiled)
+def _days(year: int, month: int, day: int) -> int:  # compiled
     """Days since 1970-01-01 in the Gregorian calendar (H. Hinnant's days_from_civil)."""
     if month <= 2:
         year -= 1
@@ -44,7 +44,7 @@ def _days(year: int, month: int, day: int) -> int:  # pragma: no cover  (compile
 @numba.njit(cache=True, nogil=True)
 def _parse(
     data: np.ndarray, offsets: np.ndarray, micros: np.ndarray, form: np.ndarray
-) -> None:  # pragma: no cover  (compiled)
+) -> None:  # compiled
     lengths = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     for row in range(len(offsets) - 1):
         i, end = offsets[row], offsets[row + 1]

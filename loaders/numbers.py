@@ -27,7 +27,7 @@ REASONS = {LETTER: "has a character that is no digit", TOO_LONG: "has more than 
 @numba.njit(cache=True, nogil=True)
 def _normalise(
     data: np.ndarray, offsets: np.ndarray, blocks: np.ndarray, status: np.ndarray, national: np.ndarray
-) -> None:  # pragma: no cover  (compiled)
+) -> None:  # compiled
     digits = np.empty(20, np.uint8)
     for row in range(len(offsets) - 1):
         count, plus, seen, bad = 0, False, False, False

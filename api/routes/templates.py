@@ -113,7 +113,7 @@ def chosen(accept: str) -> str:
         try:
             asked.append((-float(weight), place, kind))
         except ValueError:
-            continue
+            continue  # a part whose weight cannot be read asks for nothing
     for weight_below, _, kind in sorted(asked):
         if weight_below == 0:
             continue

@@ -16,7 +16,7 @@ from graph.engine.releases import RELEASES, Release
 from lake.errors import EngineError
 
 ROOTS = ("org.neo4j:neo4j", "org.neo4j.app:neo4j-server")
-_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+_POM = """<project><modelVersion>4.0.0</modelVersion>
 <groupId>dumbbell</groupId><artifactId>engine</artifactId><version>1</version><dependencies>{}</dependencies></project>
 """
 _DEPENDENCY = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
