@@ -63,11 +63,26 @@ def table_of(title: str, columns: list[str], rows: list[list[Any]]) -> Table:
     """
     table = Table(title=title, title_justify="left", header_style="bold")
     for index, column in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows if row[index] is not None)
         table.add_column(column, justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*["" if v is None else f"{v:,}" if isinstance(v, int) else str(v) for v in row])
+        table.add_row(*[cell(value) for value in row])
     return table
+
+
+def cell(value: Any) -> str:
+    """A value as people read it; files and JSON keep every digit.
+
+    >>> [cell(v) for v in (None, True, 12345, 0.0936768149882904, "a")]
+    ['', 'true', '12,345', '0.09368', 'a']
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def command(app: typer.Typer, name: str, *, example: str, writes: bool = False) -> Callable[..., Any]:
