@@ -26,8 +26,8 @@ from lake.settings import Settings, load_settings
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="The home folder (DUMBBELL_HOME; default ./home).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="End by printing one JSON object on stdout.")]
-WIDTH = 120
-"""Columns of a table that goes to a file or a pipe."""
+WIDTH = 1000
+"""Characters that a table may take in a file or a pipe: nothing is cut there; a terminal folds."""
 
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait while another command holds the home.")]
 
@@ -64,7 +64,7 @@ def table_of(title: str, columns: list[str], rows: list[list[Any]]) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold")
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows if row[index] is not None)
-        table.add_column(column, justify="right" if numeric else "left")
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*[cell(value) for value in row])
     return table
