@@ -12,15 +12,17 @@ TO_MATCH = ("apps", "app_usage", "products", "subscriptions", "offers")
 
 def nothing_to_match(lake: Lake) -> str:
     """Why nobody can be matched with anything in this lake; empty where somebody can."""
-    if any(lake.has(name) for name in TO_MATCH):
+    if not lake.has("customers") or not lake.scan("customers").filter(lambda row: ~row.off_net).count().execute():
+        return "there is no customer to match with anything"
+    if any(lake.has(name) and lake.scan(name).count().execute() for name in TO_MATCH):
         return ""
     return f"there is nothing to match customers with ({', '.join(TO_MATCH)})"
 
 
 def require_something_to_match(lake: Lake) -> None:
-    """Raises NotReady where neither apps nor products nor offers were ever loaded."""
+    """Raises NotReady where no customer, or neither an app nor a product nor an offer, was ever loaded."""
     if why := nothing_to_match(lake):
-        raise NotReady(why, "load one of these feeds, then run `dumbbell embed`")
+        raise NotReady(why, "load what is missing, then run `dumbbell embed`")
 
 
 def next_step(home: Home, lake: Lake, done: set[str]) -> str:
