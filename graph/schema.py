@@ -21,7 +21,7 @@ KEYS = {
 """Each label's key: unique, indexed text."""
 
 INDEXES = {
-    "User": ("city", "circles_p_value", "communities_community", "leaders_rank"),
+    "User": ("city", "circles_against_peers", "circles_shrinking", "communities_community", "leaders_rank"),
     "Handset": ("brand",),
 }
 """What templates start from. Never CALLS.period: the planner takes it, and a template of 0.3 s becomes one of 3 s."""

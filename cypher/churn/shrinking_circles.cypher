@@ -1,11 +1,11 @@
 // name: shrinking_circles
 // title: Customers whose circle shrinks
-// purpose: Whom to win back before they leave: customers who, in the last period, talk with fewer people than their own
-//   past, the network and their number of calls explain (as `dumbbell analyse` found). `shrinking` marks those who stand
-//   out even among so many customers (at most 5 % of them by chance). Customers who do not consent or have left are not
-//   listed.
-// parameter p_value: number = 0.05 (0 to 1). Only circles that chance makes so small no more often than this.
-// parameter limit: integer = 1000 (1 to 1000000). At most so many customers, the surest first.
+// purpose: Whom to win back before they leave: customers who, in the last period, talk with far fewer people than in the
+//   periods before, the network's own change taken out. `shrinking` marks those who also talk with fewer people than
+//   their number of calls explains, beyond chance (at most 5 % of the marked by chance). Customers who do not consent or
+//   have left are not listed.
+// parameter share: number = 0.5 (0 to 1). Circles of at most this share of their usual size; the marked ones always.
+// parameter limit: integer = 1000 (1 to 1000000). At most so many customers, the marked first, then by how much of their calls is gone.
 // parameter today: date = today. The day that "left" is seen from.
 // column user: user. The customer's pseudonym.
 // column shrinking: boolean. Whether the circle stands out among all customers of the period.
@@ -17,10 +17,10 @@
 // column p_value: number. How likely chance alone makes a circle so small.
 // column arpu: number. Average revenue per month.
 MATCH (user:User)
-WHERE user.circles_p_value <= $p_value AND user.circles_against_peers < 1 AND user.consent AND NOT user.off_net
+WHERE (user.circles_shrinking OR user.circles_against_peers <= $share) AND user.consent AND NOT user.off_net
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 RETURN user.user AS user, user.circles_shrinking AS shrinking, user.circles_contacts AS contacts, user.circles_lost AS lost,
        user.circles_against_self AS against_self, user.circles_against_peers AS against_peers,
        user.circles_strength_lost AS strength_lost, user.circles_p_value AS p_value, user.arpu AS arpu
-ORDER BY p_value, strength_lost DESC, user
+ORDER BY shrinking DESC, strength_lost DESC, user
 LIMIT $limit

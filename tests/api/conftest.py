@@ -71,7 +71,7 @@ def fill(store: Store, numbered: str) -> None:
         {"user": text(i), "off_net": i == 6, "consent": i != 3, "city": "Bonn", "communities_community": "c1",
          "leaders_rank": i + 1, "leaders_community_rank": i + 1, "leaders_score": 1 - i / 10,
          "circles_shrinking": i < 2, "circles_p_value": 0.01 if i < 2 else 0.9,
-         "circles_against_peers": 0.5, "status": "left" if i == 5 else None}
+         "circles_against_peers": 0.5 if i < 2 else 1.0, "status": "left" if i == 5 else None}
         for i in range(7)
     ]  # fmt: skip
     customers.append({"user": numbered, "off_net": False, "consent": True})

@@ -66,12 +66,12 @@ def _customer(n: int, **more: Any) -> dict[str, Any]:
 CUSTOMERS = [
     _customer(
         1, arpu=30.0, circles_shrinking=False, circles_p_value=0.01, circles_strength_lost=0.5, circles_contacts=3,
-        circles_lost=2, circles_against_self=0.6, circles_against_peers=0.7, communities_community="c1",
+        circles_lost=2, circles_against_self=0.6, circles_against_peers=0.5, communities_community="c1",
         leaders_rank=2, leaders_community_rank=1, leaders_score=0.8, leaders_reach=40, leaders_adoptions_led=3,
     ),
     _customer(
         2, arpu=20.0, circles_shrinking=True, circles_p_value=0.001, circles_strength_lost=0.4, circles_contacts=4,
-        circles_lost=5, circles_against_peers=0.5, communities_community="c1",
+        circles_lost=5, circles_against_peers=0.8, communities_community="c1",
         leaders_rank=3, leaders_community_rank=2, leaders_score=0.7,
         leaders_evidence=0.02,
     ),
@@ -84,7 +84,7 @@ CUSTOMERS = [
         leaders_rank=4, leaders_community_rank=3,
     ),
     _customer(5, arpu=10.0, status="left", left_on=dt.date(2026, 5, 31), circles_shrinking=True, circles_p_value=0.02),
-    _customer(6, arpu=60.0, city="Hamburg", circles_p_value=0.01, circles_against_peers=1.2),
+    _customer(6, arpu=60.0, city="Hamburg", circles_p_value=0.01, circles_against_peers=0.6),
     _customer(7, left_on=dt.date(2027, 1, 1)),
     _customer(8, off_net=True, city=None),
 ]  # fmt: skip

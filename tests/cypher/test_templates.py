@@ -99,11 +99,10 @@ def test_segment_channels(graph: Store) -> None:
 
 
 def test_shrinking_circles(graph: Store) -> None:
-    assert rows(graph, "shrinking_circles") == [
-        (user(2), True, 4, 5, None, 0.5, 0.4, 0.001, 20.0),
-        (user(1), False, 3, 2, 0.6, 0.7, 0.5, 0.01, 30.0),
-    ]
-    assert [row[0] for row in rows(graph, "shrinking_circles", p_value=0.001)] == [user(2)]
+    marked = (user(2), True, 4, 5, None, 0.8, 0.4, 0.001, 20.0)
+    halved = (user(1), False, 3, 2, 0.6, 0.5, 0.5, 0.01, 30.0)
+    assert rows(graph, "shrinking_circles") == [marked, halved]
+    assert rows(graph, "shrinking_circles", share=0.4) == [marked]
 
 
 @pytest.mark.parametrize("handset", ["Nova 1", NOVA])
