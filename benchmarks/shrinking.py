@@ -3,7 +3,7 @@
     python -m benchmarks.shrinking [--users 20000 --months 6 --seed 1]
 
 A customer-period is positive from the period in which a planted leaver's circle begins to shrink to that of leaving.
-Prints one line of JSON: precision and recall of `shrinking`, and of circles at half or less of their size against peers.
+Prints one line of JSON: precision and recall of `shrinking`, and of circles half their size or less, against peers.
 """
 
 from __future__ import annotations
