@@ -13,7 +13,7 @@ import typer
 
 from dumbbell.command import Answer, Call, command, table_of
 from dumbbell.last_runs import Steps
-from dumbbell.next_step import next_step
+from dumbbell.next_step import next_step, nothing_to_match
 from embeddings.snapshot import Snapshot
 from graph.engine.fetch import cache_folder
 from graph.engine.jars import lock_path, path_of, read_lock
@@ -70,7 +70,7 @@ def doctor(call: Call) -> Answer:
         "home": lambda c: f"{c.home().root} is whole",
         "key": _key,
         "engine": _engine,
-        "snapshot": lambda c: f"{Snapshot.current(c.home()).id} opens",
+        "snapshot": _snapshot,
     }
     rows, amiss = [], []
     for name, check in checks.items():
@@ -132,3 +132,9 @@ def _engine(call: Call) -> str:
             0
         ]
     return f"{row['name']} {row['v']} {row['edition']} answers"
+
+
+def _snapshot(call: Call) -> str:
+    home = call.home()
+    why = "" if (home.snapshots / "current").exists() else nothing_to_match(Lake(home.lake))
+    return f"none is needed: {why}" if why else f"{Snapshot.current(home).id} opens"

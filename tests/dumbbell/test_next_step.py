@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -33,3 +34,15 @@ def test_nobody_is_matched_where_a_feed_holds_no_row(
 def test_an_empty_lake_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="no customer"):
         require_something_to_match(Lake(tmp_path))
+
+
+def test_a_home_without_anything_to_match_runs_and_is_well(dumbbell: Any, wiped: Any, tmp_path: Path) -> None:
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds" / "users.csv").write_text("number,city\n+4915110000001,Alm\n")
+    (tmp_path / "feeds" / "apps.csv").write_text("app,name\n")
+    ran = dumbbell("run", tmp_path / "feeds", "--json", home=tmp_path / "home")
+    assert ran.status == 0, ran
+    assert "switched off" in ran.json["embed"]["off"]
+    doctor = dumbbell("doctor", "--json", home=tmp_path / "home")
+    assert doctor.status == 0, doctor
+    assert "nothing to match" in doctor.json["checks"][-1]["found"]
