@@ -42,9 +42,7 @@ def _days(year: int, month: int, day: int) -> int:  # compiled
 
 
 @numba.njit(cache=True, nogil=True)
-def _parse(
-    data: np.ndarray, offsets: np.ndarray, micros: np.ndarray, form: np.ndarray
-) -> None:  # compiled
+def _parse(data: np.ndarray, offsets: np.ndarray, micros: np.ndarray, form: np.ndarray) -> None:  # compiled
     lengths = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     for row in range(len(offsets) - 1):
         i, end = offsets[row], offsets[row + 1]
