@@ -70,7 +70,10 @@ class Service:
     def state(self) -> MatchState:
         """What matching decides from. Raises NotReady before there is a load and a snapshot."""
         if self._state is None:
-            raise NotReady("nothing can be matched yet: there is no snapshot", "run `dumbbell run FEEDS`")
+            raise NotReady(
+                "nothing can be matched yet: there is no snapshot",
+                "run `dumbbell run FEEDS` on feeds that hold apps, products or offers",
+            )
         return self._state
 
     def today(self) -> dt.date:
