@@ -68,9 +68,7 @@ class Store:
     def write(self, query: str, /, *, timeout_s: float | None = None, **params: Any) -> list[Row]:
         """Run one query that may write; its rows, if any. Values travel in `params` only.
 
-        >>> with neo4j_store() as store:  # doctest: +SKIP
-        ...     store.write("MERGE (a:App {app: $app}) RETURN a.app AS app", app="a1")
-        [{'app': 'a1'}]
+        `store.write("MERGE (a:App {app: $app}) RETURN a.app AS app", app="a1")` gives `[{'app': 'a1'}]`.
         """
         return self._run(query, params, timeout_s, neo4j.WRITE_ACCESS)
 
