@@ -13,6 +13,7 @@ from dumbbell.next_step import nothing_to_match
 from graph.calls import contacts
 from graph.calls.analyse import analyse as analyse_calls
 from graph.dumbbell import build as build_dumbbell
+from graph.engine.server import running
 from graph.load import load_graph, write_scores
 from graph.store import Store, open_store
 from lake.clock import today
@@ -31,6 +32,9 @@ def into_lake(home: Home, settings: Settings, feeds: Path, *, strict: bool = Fal
     """Check and load a feed folder into the lake, and what the lake alone makes: segments, fits, contacts."""
     steps = Steps(home)
     lake = Lake(home.lake)
+    if settings.neo4j_uri:
+        with running(home, settings):  # a server that is away or refuses is found out before anything is taken
+            pass
     answers_into_lake(home, settings)
     with steps.running("load", str(feeds), f"feeds of {feeds} into the lake"):
         report = load(feeds, home, settings, strict=strict)

@@ -69,9 +69,11 @@ def test_strict_refuses_the_whole_folder(dumbbell: Any, small: Path, tmp_path: P
 
 
 def test_wrong_password_names_the_setting(dumbbell: Any, small: Path, tmp_path: Path) -> None:
-    done = dumbbell("load", small, "--json", home=tmp_path / "home", neo4j_password="not-this-one")
+    home = tmp_path / "home"
+    done = dumbbell("load", small, "--json", home=home, neo4j_password="not-this-one")
     refused(done, "DUMBBELL_NEO4J_PASSWORD", code="engine_password")
     assert "not-this-one" not in done.out + done.err
+    assert lake_of(home) == {}
 
 
 def test_home_held_by_another_command(dumbbell: Any, small: Path, tmp_path: Path) -> None:
