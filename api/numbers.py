@@ -18,8 +18,7 @@ def user_of_number(number: str, pseudonyms: Pseudonyms, country: str) -> bytes:
     blocks, status = normalise(pa.array([number], pa.string()), country)
     if status[0] != GOOD:
         raise BadValue("`number` is not a telephone number", "send up to 15 digits; +, spaces and -./() may be in it")
-    digits = blocks[0].tobytes().rstrip(b"\0").decode("ascii")
-    return pseudonyms.of_numbers(pa.array([digits]))[0].as_py()
+    return pseudonyms.of_blocks(blocks, status != GOOD)[0].as_py()
 
 
 def user_of_text(text: str, field: str = "user") -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,7 +16,7 @@ import pyarrow.parquet as pq
 from cypher.run import Result, Row
 from cypher.types import ARROW
 from lake.errors import BadValue, QueryRefused, QueryTooHeavy
-from lake.home import enough_disk
+from lake.home import beside
 
 CHUNK = 1_000
 """Rows written at once."""
@@ -109,17 +108,12 @@ def write_file(result: Result, path: Path) -> int:
         raise BadValue(f"{path.name} has no known suffix", f"end it in {', '.join(SUFFIXES)}")
     if not path.parent.is_dir():
         raise BadValue(f"there is no folder {path.parent}", "make it, or name another file")
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with enough_disk(path.parent):
-            if suffix == ".parquet":
-                _write_parquet(result, beside)
-            else:
-                with open(beside, "wb") as file:
-                    file.writelines(FORMATS[SUFFIXES[suffix]](result))
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with beside(path) as fresh:
+        if suffix == ".parquet":
+            _write_parquet(result, fresh)
+        else:
+            with open(fresh, "wb") as file:
+                file.writelines(FORMATS[SUFFIXES[suffix]](result))
     return result.taken
 
 

@@ -38,10 +38,7 @@ def into_lake(home: Home, settings: Settings, feeds: Path, *, strict: bool = Fal
     answers_into_lake(home, settings)
     with steps.running("load", str(feeds), f"feeds of {feeds} into the lake"):
         report = load(feeds, home, settings, strict=strict)
-    inputs = _inputs(lake, settings, [*FEEDS, "customers"])
-    if steps.due("dumbbell", inputs):
-        with steps.running("dumbbell", inputs, "segments, categories and what fits"):
-            build_dumbbell(lake, settings)
+    build_dumbbell(lake, settings)
     if lake.has("calls"):
         with working("contacts"):
             contacts.build(lake, settings)

@@ -163,6 +163,21 @@ def as_filled(settings: Settings) -> Settings:
 
 
 @contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A path next to `path` to write to; renamed into place when the block ends well, gone when it does not.
+
+    Raises DiskFull.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with enough_disk(path.parent):
+            yield fresh
+            os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@contextmanager
 def enough_disk(folder: Path) -> Iterator[None]:
     """Turn the system's 'no space left' into DiskFull with what is free and what to do."""
     try:

@@ -6,7 +6,6 @@ get fewer offers than alone, or through another channel.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake.home import enough_disk
+from lake.home import beside
 from lake.progress import track
 from matching.answered import Answered
 from matching.capacity import SPARE, share_out
@@ -84,18 +83,12 @@ def write_matches(
     The file appears whole or not at all. Nothing else is written. Raises DiskFull.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     rows = 0
-    try:
-        with enough_disk(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with pq.ParquetWriter(beside, SCHEMA, compression="zstd") as writer:
-                for batch in match_batches(state, kind, k, users, answered):
-                    writer.write_batch(batch)
-                    rows += batch.num_rows
-            os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with beside(path) as fresh, pq.ParquetWriter(fresh, SCHEMA, compression="zstd") as writer:
+        for batch in match_batches(state, kind, k, users, answered):
+            writer.write_batch(batch)
+            rows += batch.num_rows
     return rows
 
 
