@@ -1,6 +1,6 @@
 """Time and peak memory of `dumbbell demo`: first run, and a second one where nothing changed. Prints one line of JSON.
 
-python benchmarks/demo.py [--users 20000 --months 6]
+python -m benchmarks.demo [--users 20000 --months 6]
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-import psutil
+from benchmarks.watched import watched
 
 
 def once(home: Path, users: int, months: int) -> dict[str, float]:
@@ -29,33 +28,15 @@ def once(home: Path, users: int, months: int) -> dict[str, float]:
         text=True,
         env=settings,
     )
-    peaks = {"all": 0, "engine": 0}
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(0.5):
-            engine = rest = 0
-            for other in psutil.process_iter(["cmdline", "memory_info"]):
-                line = " ".join(other.info["cmdline"] or [])
-                if str(home) in line and "java" in line:
-                    engine += other.info["memory_info"].rss
-                elif other.pid == process.pid or str(home) in line:
-                    rest += other.info["memory_info"].rss
-            peaks["engine"] = max(peaks["engine"], engine)
-            peaks["all"] = max(peaks["all"], engine + rest)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
     assert process.stdout is not None
-    line = process.stdout.readline()
-    seconds = time.monotonic() - started
-    process.send_signal(signal.SIGINT)
-    process.wait(60)
-    ended.set()
-    watcher.join()
+    with watched(home, process.pid) as peaks:
+        line = process.stdout.readline()
+        seconds = time.monotonic() - started
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
     if not line:
         raise SystemExit("the demo ended before it served")
-    return {"seconds": round(seconds, 1), "peak_mb": peaks["all"] // 10**6, "engine_mb": peaks["engine"] // 10**6}
+    return {"seconds": round(seconds, 1), "peak_mb": peaks["all"], "engine_mb": peaks["engine"]}
 
 
 def main() -> None:
