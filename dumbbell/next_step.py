@@ -5,9 +5,10 @@ from __future__ import annotations
 from lake.errors import NotReady
 from lake.home import Home
 from lake.tables import Lake
+from lake.use import APP_USE
 
-TO_MATCH = ("apps", "app_usage", "products", "subscriptions", "offers")
-"""Feeds that bring something to match customers with."""
+TO_MATCH = ("apps", *APP_USE, "products", "subscriptions", "offers")
+"""Tables that bring something to match customers with."""
 
 
 def nothing_to_match(lake: Lake) -> str:

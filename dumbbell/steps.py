@@ -22,6 +22,7 @@ from lake.home import Home
 from lake.progress import working
 from lake.settings import Settings
 from lake.tables import Lake
+from lake.use import APP_USE
 from loaders.feeds import FEEDS
 from loaders.load import Report, load
 from matching.answers import copy_to_lake
@@ -67,7 +68,7 @@ def analyse(home: Home, settings: Settings, store: Store) -> dict[str, Any]:
     steps = Steps(home)
     if not lake.has("calls"):
         return {"off": "there are no call records: circles, communities and leaders are switched off"}
-    inputs = _inputs(lake, settings, ["customers", "calls", "app_usage", "subscriptions"])
+    inputs = _inputs(lake, settings, ["customers", "calls", *APP_USE, "subscriptions"])
     if steps.due("analyse", inputs):
         with steps.running("analyse", inputs, "the call graph") as facts:
             facts["found"] = analyse_calls(lake, settings)
@@ -87,7 +88,9 @@ def embed(home: Home, settings: Settings, store: Store, *, force: bool = False) 
         return {"off": f"{why}: embeddings are switched off"}
     copy_to_lake(store, lake)
     steps = Steps(home)
-    inputs = _inputs(lake, settings, [*FEEDS, "customers", "answers", "segments", "categories", "fits", "contacts"])
+    inputs = _inputs(
+        lake, settings, [*FEEDS, "web_use", "customers", "answers", "segments", "categories", "fits", "contacts"]
+    )
     current = (home.snapshots / "current").exists()
     if force or not current or steps.due("embed", inputs):
         with steps.running("embed", inputs, "embeddings") as facts:

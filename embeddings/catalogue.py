@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lake.tables import Lake
+from lake.use import APP_USE
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def read_catalogue(lake: Lake) -> Catalogue:
     on_net = customers.filter(pc.invert(pc.fill_null(customers["off_net"], False)))
     return Catalogue(
         users=_sorted(on_net["user"], pa.binary()),
-        apps=_named(lake, "app", ["apps", "app_usage"]),
+        apps=_named(lake, "app", ["apps", *APP_USE]),
         products=_named(lake, "product", ["products", "subscriptions", "offers"]),
         handsets=_named(lake, "handset", ["handsets", "user_handsets"]),
     )

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from embeddings.catalogue import Catalogue
 from embeddings.features import Features
 from lake.tables import Lake
+from lake.use import app_use, has_app_use
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ def read_uses(lake: Lake, nodes: Catalogue, before: dt.date | None = None) -> Ed
     negative or not numbers count as none, so an edge always weighs at least 1.
     """
     shape = (len(nodes.users), len(nodes.apps))
-    if not lake.has("app_usage"):
+    if not has_app_use(lake):
         return no_edges(*shape)
-    usage = lake.scan("app_usage")
+    usage = app_use(lake)
     if before is not None:
         usage = usage.filter(usage.day < before)
     usage = usage.inner_join(nodes.index("user"), "user").inner_join(nodes.index("app"), "app")

@@ -30,11 +30,12 @@ from lake.home import Home
 from lake.progress import working
 from lake.settings import Settings
 from lake.tables import Lake
+from lake.use import APP_USE
 
 TABLES = (
     "customers",
     "apps",
-    "app_usage",
+    *APP_USE,
     "products",
     "subscriptions",
     "handsets",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import ibis
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from graph.geodesic import nearest
 from lake.tables import Lake
+from lake.use import APP_USE, app_use
 
 Ends = tuple[str, str]
 
@@ -36,10 +37,12 @@ class Edges:
     parameters: Mapping[str, str] = field(default_factory=dict)
     partition: str | None = None
     """The one partition of `inputs` that it is made from."""
+    enough: Callable[[Iterable[object]], bool] = all
+    """Whether all inputs are needed, or `any` of them will do."""
 
     def table(self, lake: Lake) -> pa.Table:
-        """The wanted edges; none where an input is missing."""
-        return self.wanted(lake) if all(lake.has(name) for name in self.inputs) else self.none()
+        """The wanted edges; none where an input that is needed is missing."""
+        return self.wanted(lake) if self.enough(lake.has(name) for name in self.inputs) else self.none()
 
     def none(self) -> pa.Table:
         """No edges, as a table."""
@@ -72,7 +75,7 @@ def one_by_one(table: str, key: str, column: str) -> Callable[[Lake], pa.Table]:
 
 def app_totals(lake: Lake) -> pa.Table:
     """One row a user and app over all time; megabytes to six decimals, so that the order of adding does not show."""
-    use = lake.scan("app_usage")
+    use = app_use(lake)
     totals = use.group_by("user", "app").agg(
         sessions=use.sessions.sum(),
         seconds=use.seconds.sum(),
@@ -177,7 +180,7 @@ EDGES = (
         columns_of("user_handsets", "user", "handset", "since", "until"),
         ("since",),
     ),
-    Edges("uses_app", "USES_APP", "User", "App", ("app_usage",), app_totals),
+    Edges("uses_app", "USES_APP", "User", "App", APP_USE, app_totals, enough=any),
     Edges(
         "subscribes",
         "SUBSCRIBES",

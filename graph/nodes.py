@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lake.tables import Lake
+from lake.use import APP_USE
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ NODES = (
     Nodes("User", "user", ("customers",), customers),
     Nodes("Person", "person", ("customers",), persons),
     feed("Handset", "handsets", ("user_handsets", "handset")),
-    feed("App", "apps", ("app_usage", "app")),
+    feed("App", "apps", *((name, "app") for name in APP_USE)),
     feed("Product", "products", ("subscriptions", "product"), ("offers", "product"), ("products", "excludes")),
     feed("Offer", "offers", ("responses", "offer")),
     feed("Channel", "channels", ("touches", "channel"), ("responses", "channel"), ("offers", "channels")),

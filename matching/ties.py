@@ -10,6 +10,7 @@ from scipy import sparse
 
 from lake.settings import Settings
 from lake.tables import Lake
+from lake.use import app_use, has_app_use
 from matching.arrays import Ragged, positions
 from matching.evidence import Ties
 
@@ -21,10 +22,10 @@ CONTACT_PERIODS = 3
 
 def load_used(lake: Lake, app_ids: pa.Array, n: int) -> Ragged:
     """Apps each customer has used, by position; weight = minutes + sessions."""
-    if not lake.has("app_usage"):
+    if not has_app_use(lake):
         empty = np.array([], np.int64)
         return Ragged.of(empty, empty, rows=n + 1)
-    usage = lake.scan("app_usage").join(_dense(lake), "user")
+    usage = app_use(lake).join(_dense(lake), "user")
     weight = usage.seconds.fill_null(0).sum() / 60 + usage.sessions.fill_null(0).sum()
     totals = usage.group_by("row", "app").aggregate(weight=weight).to_pyarrow()
     rows = np.asarray(totals["row"].combine_chunks(), np.int64)

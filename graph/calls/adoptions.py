@@ -1,7 +1,7 @@
 """Whether a customer's contacts adopted products and apps after the customer did, more than chance allows.
 
 An adoption is a customer's first use of an app or first subscription of a product. Apps used within
-`WINDOW_DAYS` of the beginning of the usage feed are left out: they may have been used long before.
+`WINDOW_DAYS` of the beginning of known use are left out: they may have been used long before.
 
 Who adopts is taken as given, so that alike friends do not make a leader; chance is the shuffling of adoption
 times among an item's adopters. With the customer's own day t fixed, a contact who adopted the item too follows within
@@ -25,6 +25,7 @@ from scipy.special import pdtrc
 from graph.calls.ids import Positions
 from graph.calls.position import BLOCKS
 from lake.tables import Lake
+from lake.use import app_use, has_app_use
 
 WINDOW_DAYS = 30
 
@@ -39,10 +40,10 @@ class Adoptions:
 
 
 def read(lake: Lake, positions: Positions) -> Adoptions | None:
-    """All adoptions of the lake, None where it has neither app usage nor subscriptions."""
+    """All adoptions of the lake, None where it has neither use of apps nor subscriptions."""
     parts = []
-    if lake.has("app_usage"):
-        usage = lake.scan("app_usage")
+    if has_app_use(lake):
+        usage = app_use(lake)
         known_from = usage.day.min().as_scalar() + ibis.interval(days=WINDOW_DAYS)
         first = usage.group_by("user", item=usage.app).aggregate(day=usage.day.min())
         parts.append(first.filter(first.day >= known_from).mutate(kind=ibis.literal("app")))

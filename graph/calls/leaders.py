@@ -23,6 +23,7 @@ from graph.calls.lifetimes import Customers
 from graph.calls.position import cores, effective_size, pagerank, reach
 from graph.calls.state import Inputs, digest, file_facts
 from lake.tables import Lake
+from lake.use import APP_USE
 
 PERIODS = 3
 DECAY = 0.5
@@ -53,7 +54,7 @@ def build(lake: Lake, customers: Customers, inputs: Inputs) -> bool:
         as_words(customers.users)[customers.on_net].tobytes(),
         rows.tobytes(),
         *[file_facts(lake, "contacts", period) for period in customers.periods[-PERIODS:]],
-        *[file_facts(lake, name) for name in ("communities", "app_usage", "subscriptions")],
+        *[file_facts(lake, name) for name in ("communities", *APP_USE, "subscriptions")],
     )
     if inputs.get("leaders", "all") == print_ and lake.has("leaders"):
         return False

@@ -14,12 +14,13 @@ from graph.dumbbell.segments import assign_segments
 from lake.clock import today
 from lake.settings import Settings
 from lake.tables import Lake
+from lake.use import APP_USE
 
 VERSION = 1
 """Part of the inputs' mark: raised when the same input would give other tables."""
 
 INPUTS = (
-    "app_usage",
+    *APP_USE,
     "apps",
     "bills",
     "channels",

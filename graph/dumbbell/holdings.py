@@ -14,6 +14,8 @@ from scipy import sparse
 
 from graph.dumbbell.population import Population
 from lake.tables import Lake
+from lake.use import app_use as use_of_apps
+from lake.use import has_app_use
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ def app_use(lake: Lake, population: Population) -> Holdings:
     Items are the catalogue's apps and those that only appear in use.
     """
     known = lake.read("apps", ["app"])["app"] if lake.has("apps") else pa.chunked_array([], pa.string())
-    if not lake.has("app_usage"):
+    if not has_app_use(lake):
         return _holdings(population, known, pa.nulls(0, pa.binary()), pa.nulls(0, pa.string()), np.zeros(0))
-    use = lake.scan("app_usage")
+    use = use_of_apps(lake)
     totals = use.group_by("user", "app").agg(sessions=use.sessions.fill_null(1).sum()).to_pyarrow()
     sessions = totals["sessions"].cast(pa.float64()).to_numpy()
     strength = np.log1p(np.maximum(np.nan_to_num(sessions, nan=1.0), 1.0))
