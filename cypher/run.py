@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from cypher.catalogue import Template
-from cypher.guard import check
+from graph.guard import check
 from graph.store import Store, Stream
 from lake.errors import QueryRefused
 

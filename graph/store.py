@@ -30,8 +30,9 @@ BATCH_ROWS = 10_000
 
 @dataclass(frozen=True)
 class Plan:
-    """What a query would do: `query_type` is r, rw, w or s (schema); `root` the tree of operators as Neo4j gives it."""
+    """What `query` would do: `query_type` is r, rw, w or s (schema); `root` the tree of operators as Neo4j gives it."""
 
+    query: str
     query_type: str
     root: Mapping[str, Any]
 
@@ -120,7 +121,7 @@ class Store:
         def explained() -> Plan:
             with self._driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
                 summary = session.run(neo4j.Query(f"EXPLAIN {query}", timeout=READ_TIMEOUT_S), params).consume()
-            return Plan(summary.query_type or "", summary.plan or {})
+            return Plan(query, summary.query_type or "", summary.plan or {})
 
         return self._retried(explained)
 
@@ -251,6 +252,6 @@ def _translated(error: Exception, endpoint: Endpoint | None) -> DumbbellError:
     if _is_too_heavy(error):
         limit = "memory" if "OutOfMemory" in code else "time"
         return QueryTooHeavy(f"the query ran past its {limit} limit", "narrow it, or ask for less at once")
-    if ".Statement." in code and code.startswith("Neo.ClientError"):
+    if code.startswith(("Neo.ClientError.Statement.", "Neo.ClientError.Procedure.")):
         return QueryRefused(f"Neo4j refuses the query ({message})", "correct it")
     return EngineError(f"Neo4j could not run the query ({code or message})", "see the server's log in HOME/neo4j/logs")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cypher.guard import check
+from graph.guard import check
 from graph.store import Store
 from lake.errors import QueryRefused
 
