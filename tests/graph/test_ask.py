@@ -34,7 +34,8 @@ def store(neo4j_store: Store) -> Store:
 def test_columns_have_the_types_of_their_values(store: Store) -> None:
     found = ask(
         store,
-        "MATCH (u:User) OPTIONAL MATCH (u)-[r:USES_APP]->(a) RETURN u.user AS user, u.activated_on AS day, u.star AS star,"
+        "MATCH (u:User) OPTIONAL MATCH (u)-[r:USES_APP]->(a)"
+        " RETURN u.user AS user, u.activated_on AS day, u.star AS star,"
         " r.first_at AS at, r.mb AS mb, a.os AS os, a, duration('P1D') AS span, null AS nothing ORDER BY user",
     )
     assert dict(zip(found.table.column_names, found.table.schema.types, strict=True)) == {
