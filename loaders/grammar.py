@@ -11,6 +11,9 @@ from lake.errors import BadValue
 from loaders.feeds import FEEDS, Column
 
 TOKEN = re.compile(r'\s*(?:"((?:[^"]|"")*)"|(!=|<=|>=|=|<|>)|([(),])|([^\s"(),=<>!]+))')
+NUMBER = re.compile(r"\+?\d(?:[ \-./()]*\d){6,}")
+"""What may be someone's number, should one stand where a field or a value belongs: never repeated."""
+
 GROUPS = {"": "users", "handset": "handsets", "plan": "products", "bill": "bills"}
 DEEPEST = 50
 
@@ -78,7 +81,7 @@ def column_of(field: str) -> Column:
 
 
 def _refuse(found: str, remedy: str) -> NoReturn:
-    raise BadValue(found, remedy)
+    raise BadValue(NUMBER.sub("(digits)", found), remedy)
 
 
 Token = tuple[str, str]  # kind (quoted, op, mark, word) and text

@@ -27,8 +27,8 @@ def as_text(column: pa.Array, place: str) -> pa.Array:
     if pa.types.is_null(kind):
         return pa.array([""] * len(column), pa.string())
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        joined = pc.binary_join(column.cast(pa.list_(pa.string())), ";")
-        return joined.fill_null("")
+        lists = _as(column, pa.list_(pa.string()), place)
+        return pc.binary_join(lists, ";").fill_null("")
     if pa.types.is_floating(kind):
         return _floats(column.cast(pa.float64()))
     if pa.types.is_decimal(kind):
@@ -41,10 +41,14 @@ def as_text(column: pa.Array, place: str) -> pa.Array:
         return _timestamps(column)
     if kind in _TEXTS:
         return _utf8(column, place)
+    return _as(column, pa.string(), place).fill_null("")
+
+
+def _as(column: pa.Array, kind: pa.DataType, place: str) -> pa.Array:
     try:
-        return column.cast(pa.string()).fill_null("")
+        return column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise FeedError(f"{place} has the type {kind}", "write it as text, or as a plain type") from error
+        raise FeedError(f"{place} has the type {column.type}", "write it as text, or as a plain type") from error
 
 
 def _floats(column: pa.Array) -> pa.Array:

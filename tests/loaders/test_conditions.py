@@ -170,3 +170,10 @@ def test_offers_with_a_bad_audience_are_quarantined_naming_rule_and_field(bench)
         ("offers.csv", 3, "audience", "the field stars is unknown"),
         ("offers.csv", 4, "audience", "star is compared with a value of another type"),
     ]
+
+
+def test_a_number_in_a_condition_is_not_repeated() -> None:
+    for text in ("+49 (151) 1234567 = 1", "4915112345678x.mb = 1", "star 4915112345678"):
+        with pytest.raises(BadValue) as caught:
+            Condition.parse(text)
+        assert "1234567" not in str(caught.value)

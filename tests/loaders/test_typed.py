@@ -46,7 +46,9 @@ def test_every_plain_type_is_read_as_text(column: pa.Array, text: list[str]) -> 
     assert as_text(column, "x").to_pylist() == text
 
 
-@pytest.mark.parametrize("column", [pa.array([{"a": 1}]), pa.array([b"\xff"])])
+@pytest.mark.parametrize(
+    "column", [pa.array([{"a": 1}]), pa.array([[["a"]]]), pa.array([[{"a": 1}]]), pa.array([b"\xff"])]
+)
 def test_what_is_no_plain_text_is_refused_naming_its_place(column: pa.Array) -> None:
     with pytest.raises(FeedError, match=r"users.parquet, column city"):
         as_text(column, "users.parquet, column city")
