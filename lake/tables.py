@@ -9,15 +9,20 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from lake import successions
 from lake.errors import NotReady
 from lake.home import enough_disk
+
+NUMBERS = "numbers"
+"""The table of the numbers that the events of each month name: one row a number, by month."""
 
 
 class Lake:
@@ -56,16 +61,37 @@ class Lake:
         """Partition values of a table in order: `['2026-05', '2026-06']`."""
         return sorted({p.parent.name.split("=", 1)[1] for p in self.files(name) if "=" in p.parent.name})
 
-    def scan(self, name: str, partition: str | None = None) -> ibis.Table:
-        """The table as an Ibis expression (partition folders are not columns). Raises NotReady where absent."""
-        files = self._some(name, partition)
-        return self.connection.read_parquet([str(f) for f in files], union_by_name=True, hive_partitioning=False)
+    def scan(self, name: str, *partitions: str | None) -> ibis.Table:
+        """The table, or the named partitions of it, as an Ibis expression (partition folders are not columns).
+
+        Rows of a recycled number are those of the customer who held it then. Raises NotReady where absent.
+        """
+        named = [partition for partition in partitions if partition is not None]
+        files = [file for one in named for file in self._some(name, one)] or self._some(name, None)
+        rows = self.connection.read_parquet([str(f) for f in files], union_by_name=True, hive_partitioning=False)
+        held = self._successions(name, named)
+        return rows if held is None else successions.applied(rows, name, held)
 
     def read(self, name: str, columns: list[str] | None = None, partition: str | None = None) -> pa.Table:
-        """The table in memory, rows in file order. Raises NotReady where it is absent."""
+        """The table in memory, rows in file order. Rows of a recycled number are those of the customer who held it
+        then. Raises NotReady where it is absent."""
         files = self._some(name, partition)
-        tables = [pq.read_table(f, columns=columns, partitioning=None) for f in files]
-        return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+        held = self._successions(name, [] if partition is None else [partition])
+        wanted = columns
+        if held is not None and columns is not None:
+            wanted = list(dict.fromkeys([*columns, *successions.HELD[name].values()]))
+        tables = [pq.read_table(f, columns=wanted, partitioning=None) for f in files]
+        table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+        if held is not None:
+            table = successions.replaced(table, name, held)
+        return table if wanted is columns else table.select(columns)
+
+    def _successions(self, name: str, months: Sequence[str]) -> pa.Table | None:
+        """The successions that a table (or some months of it) is read through; None without any."""
+        if name not in successions.HELD or not (files := self.files(successions.NAME)):
+            return None
+        held = successions.spans(pq.read_table(files[0]), months or self.partitions(name))
+        return held if held.num_rows else None
 
     def _some(self, name: str, partition: str | None) -> list[Path]:
         files = self.files(name, partition)
@@ -94,13 +120,30 @@ class Lake:
             for folder in (self.root / name).glob(f"*={partition}"):
                 shutil.rmtree(folder)
 
+    def facts(self, name: str, partition: str | None = None) -> list[list[object]]:
+        """Path, size and time of change of a table's (or one partition's) files, and a digest of the successions that
+        it is read through: they change whenever what is read does."""
+        found: list[list[object]] = []
+        for file in self.files(name, partition):
+            stat = file.stat()
+            found.append([str(file.relative_to(self.root)), stat.st_size, stat.st_mtime_ns])
+        held = self._successions(name, [] if partition is None else [partition])
+        if held is not None and partition is not None and self.has(NUMBERS):
+            held = held.filter(pc.is_in(held["user"], value_set=self._numbers(partition, held)))
+        if held is not None and held.num_rows:
+            found.append([successions.NAME, successions.digest(held)])
+        return found
+
+    def _numbers(self, month: str, held: pa.Table) -> pa.Array:
+        """Which of the recycled numbers any event of a month names."""
+        if not self.files(NUMBERS, month):
+            return pa.array([], pa.binary())
+        some = ibis.memtable(held.select(["user"]))
+        return self.scan(NUMBERS, month).semi_join(some, "user").to_pyarrow()["user"].cast(pa.binary()).combine_chunks()
+
     def fingerprint(self, names: Iterable[str], partition: str | None = None) -> str:
-        """What a step ran on: a digest of the tables' (or one partition's) files: path, size, time of change."""
-        facts = []
-        for name in sorted(names):
-            for file in self.files(name, partition):
-                stat = file.stat()
-                facts.append([str(file.relative_to(self.root)), stat.st_size, stat.st_mtime_ns])
+        """What a step ran on: a digest of the facts of tables (or of one partition of them)."""
+        facts = [fact for name in sorted(names) for fact in self.facts(name, partition)]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 

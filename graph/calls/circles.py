@@ -19,7 +19,7 @@ from graph.calls.ids import as_words
 from graph.calls.lifetimes import Customers
 from graph.calls.rarefaction import expected_sizes
 from graph.calls.shrinking import discoveries, p_values
-from graph.calls.state import Inputs, digest, file_facts, writing
+from graph.calls.state import Inputs, digest, writing
 from graph.calls.ties import Ties
 from lake.progress import track
 from lake.tables import Lake
@@ -70,7 +70,7 @@ def build(lake: Lake, customers: Customers, inputs: Inputs) -> list[str]:
 
 def _fingerprints(lake: Lake, customers: Customers) -> dict[str, str]:
     words = as_words(customers.users)
-    facts = [file_facts(lake, "contacts", period) for period in customers.periods]
+    facts = [lake.facts("contacts", period) for period in customers.periods]
     found = {}
     for place, period in enumerate(customers.periods):
         rows = np.flatnonzero(customers.listed(place))

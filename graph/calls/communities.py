@@ -17,7 +17,7 @@ from graph.calls.ids import as_words
 from graph.calls.leiden import two_levels
 from graph.calls.lifetimes import Customers
 from graph.calls.naming import canonical, carry_names
-from graph.calls.state import Inputs, digest, file_facts, writing
+from graph.calls.state import Inputs, digest, writing
 from lake.progress import track
 from lake.tables import Lake
 
@@ -43,7 +43,7 @@ def build(lake: Lake, customers: Customers, inputs: Inputs) -> list[str]:
     """
     path = lake.root / "communities.parquet"
     on_net = digest(as_words(customers.users)[customers.on_net].tobytes())
-    prints = {period: digest(on_net, file_facts(lake, "contacts", period)) for period in customers.periods}
+    prints = {period: digest(on_net, lake.facts("contacts", period)) for period in customers.periods}
     stale = [p for p, print_ in prints.items() if inputs.get("communities", p) != print_ or not path.exists()]
     if not stale and inputs.keys("communities") == sorted(prints):
         return []

@@ -21,7 +21,7 @@ from graph.calls import adoptions, communities, ties
 from graph.calls.ids import as_words
 from graph.calls.lifetimes import Customers
 from graph.calls.position import cores, effective_size, pagerank, reach
-from graph.calls.state import Inputs, digest, file_facts
+from graph.calls.state import Inputs, digest
 from lake.tables import Lake
 from lake.use import APP_USE
 
@@ -53,8 +53,8 @@ def build(lake: Lake, customers: Customers, inputs: Inputs) -> bool:
     print_ = digest(
         as_words(customers.users)[customers.on_net].tobytes(),
         rows.tobytes(),
-        *[file_facts(lake, "contacts", period) for period in customers.periods[-PERIODS:]],
-        *[file_facts(lake, name) for name in ("communities", *APP_USE, "subscriptions")],
+        *[lake.facts("contacts", period) for period in customers.periods[-PERIODS:]],
+        *[lake.facts(name) for name in ("communities", *APP_USE, "subscriptions")],
     )
     if inputs.get("leaders", "all") == print_ and lake.has("leaders"):
         return False

@@ -38,8 +38,7 @@ def months_of(lake: Lake, period: str, margin: dt.timedelta = dt.timedelta(0)) -
 
 def records(lake: Lake, months: list[str]) -> ibis.Table:
     """Usable records of some month partitions: both parties known and different, with the defaults of the feed."""
-    files = [str(file) for month in months for file in lake.files("calls", month)]
-    rows = lake.connection.read_parquet(files, union_by_name=True, hive_partitioning=False)
+    rows = lake.scan("calls", *months)
     message = rows.kind.fill_null("voice") == "message"
     seconds = ibis.greatest(rows.seconds.fill_null(0), 0)
     return rows.filter(rows.caller.notnull(), rows.callee.notnull(), rows.caller != rows.callee).select(

@@ -85,13 +85,6 @@ def digest(*parts: object) -> str:
     return sha.hexdigest()[:16]
 
 
-def file_facts(lake: Lake, name: str, partition: str | None = None) -> list[list[object]]:
-    """Path, size and time of change of a table's files: changes whenever the table does."""
-    return [
-        [str(f.relative_to(lake.root)), f.stat().st_size, f.stat().st_mtime_ns] for f in lake.files(name, partition)
-    ]
-
-
 @contextmanager
 def writing(path: Path, schema: pa.Schema) -> Iterator[Writer]:
     """Write a Parquet file a batch at a time, beside, renamed into place when whole; same bytes leave it alone.

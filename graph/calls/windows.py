@@ -6,7 +6,7 @@ import ibis
 
 from graph.calls import records
 from graph.calls.records import MARGIN
-from graph.calls.state import Inputs, digest, file_facts
+from graph.calls.state import Inputs, digest
 from lake.periods import Length, first_day, last_day, next_period, period_of
 from lake.settings import Settings
 from lake.tables import Lake
@@ -21,7 +21,7 @@ def fingerprints(lake: Lake, settings: Settings, inputs: Inputs) -> dict[str, st
     """
     months = {}
     for month in lake.partitions("calls"):
-        files = digest(file_facts(lake, "calls", month), settings.period)
+        files = digest(lake.facts("calls", month), settings.period)
         facts = inputs.get("months", month)
         if not isinstance(facts, dict) or facts["files"] != files:
             facts = {"files": files, **_facts(lake, month, settings.period)}
