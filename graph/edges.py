@@ -9,8 +9,10 @@ import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from graph.geodesic import nearest
+from graph.wanted import Wanted
 from lake.tables import Lake
 from lake.use import APP_USE, app_use
 
@@ -21,9 +23,10 @@ Ends = tuple[str, str]
 class Edges:
     """One type between two labels: the tables it is made from, and how.
 
-    The first two columns of `wanted` are the ends' keys, the others properties; sorted by the first. `part` names it
-    in the state of the graph. `identity` are the properties that tell parallel edges apart, `only` a condition on `r`
-    (with `parameters`) where edges of the type belong to others too.
+    The first two columns of `wanted` are the ends' keys, the others properties; a table is sorted by the first, an
+    expression (of what may not fit into memory) is read in ranges of it. `part` names it in the state of the graph.
+    `identity` are the properties that tell parallel edges apart, `only` a condition on `r` (with `parameters`) where
+    edges of the type belong to others too.
     """
 
     part: str
@@ -31,7 +34,7 @@ class Edges:
     start: str
     end: str
     inputs: tuple[str, ...]
-    wanted: Callable[[Lake], pa.Table]
+    wanted: Callable[[Lake], pa.Table | ibis.Table]
     identity: tuple[str, ...] = ()
     only: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -40,9 +43,19 @@ class Edges:
     enough: Callable[[Iterable[object]], bool] = all
     """Whether all inputs are needed, or `any` of them will do."""
 
-    def table(self, lake: Lake) -> pa.Table:
+    def asked(self, lake: Lake) -> Wanted:
         """The wanted edges; none where an input that is needed is missing."""
-        return self.wanted(lake) if self.enough(lake.has(name) for name in self.inputs) else self.none()
+        if not self.enough(lake.has(name) for name in self.inputs):
+            return Wanted(self.none())
+        rows = self.wanted(lake)
+        if isinstance(rows, pa.Table):
+            return Wanted(rows, rows.num_rows)
+        return Wanted(rows, self.most(lake), (*rows.columns[:2], *self.identity))
+
+    def most(self, lake: Lake) -> int:
+        """How many there may be: the rows of the inputs."""
+        files = [file for name in self.inputs for file in lake.files(name, self.partition)]
+        return sum(pq.read_metadata(file).num_rows for file in files)
 
     def none(self) -> pa.Table:
         """No edges, as a table."""
@@ -73,23 +86,20 @@ def one_by_one(table: str, key: str, column: str) -> Callable[[Lake], pa.Table]:
     return wanted
 
 
-def app_totals(lake: Lake) -> pa.Table:
+def app_totals(lake: Lake) -> ibis.Table:
     """One row a user and app over all time; megabytes to six decimals, so that the order of adding does not show."""
     use = app_use(lake)
-    totals = use.group_by("user", "app").agg(
-        sessions=use.sessions.sum(),
-        seconds=use.seconds.sum(),
-        mb=use.mb.sum().round(6),
-        first_at=use["at"].min(),
-        last_at=use["at"].max(),
+    moments, number = "timestamp(6)", "int64"
+    return use.group_by("user", "app").agg(
+        sessions=use.sessions.sum().cast(number),
+        seconds=use.seconds.sum().cast(number),
+        mb=use.mb.sum().cast("float64").round(6),
+        first_at=use["at"].min().cast(moments),
+        last_at=use["at"].max().cast(moments),
     )
-    table = totals.order_by("user", "app").to_pyarrow()
-    moments = [pa.field(name, pa.timestamp("us")) for name in ("first_at", "last_at")]
-    numbers = [("sessions", pa.int64()), ("seconds", pa.int64()), ("mb", pa.float64())]
-    return table.cast(pa.schema([("user", pa.binary()), ("app", pa.string()), *numbers, *moments]))
 
 
-def feed_responses(lake: Lake) -> pa.Table:
+def feed_responses(lake: Lake) -> ibis.Table:
     """One row an answer of the feed; `feed_row` tells them apart: a digest of the answer, numbered among equal ones."""
     answers = lake.scan("responses")
     ends, facts = ["user", "offer"], ["outcome", "channel", "at", "decision", "position", "probability"]
@@ -97,7 +107,7 @@ def feed_responses(lake: Lake) -> pa.Table:
     told = answers.select(*ends, *facts, text=text)
     numbered = told.mutate(times=ibis.row_number().over(group_by=[*ends, "text"], order_by="text"))
     keyed = numbered.mutate(feed_row=(numbered.text + "|" + numbered.times.cast("string")).hexdigest("md5"))
-    return keyed.select(*ends, *facts, "feed_row").order_by(*ends, "feed_row").to_pyarrow()
+    return keyed.select(*ends, *facts, "feed_row")
 
 
 def fits(item_kind: str) -> Callable[[Lake], pa.Table]:
@@ -133,18 +143,16 @@ def nearest_store(lake: Lake) -> pa.Table:
 NEAREST = pa.schema([("cell", pa.string()), ("store", pa.string()), ("metres", pa.int64())])
 
 
-def calls_of(period: str) -> Callable[[Lake], pa.Table]:
+def calls_of(period: str) -> Callable[[Lake], ibis.Table]:
     """Ties of one period, each once, from the smaller pseudonym."""
 
-    def wanted(lake: Lake) -> pa.Table:
+    def wanted(lake: Lake) -> ibis.Table:
         ties = lake.scan("contacts", period)
-        once = ties.filter(ties.user < ties.contact).order_by("user", "contact").to_pyarrow()
-        columns = [
-            "user",
-            "contact",
-            *(name for name in once.column_names if name not in ("user", "contact", "period")),
-        ]
-        return once.select(columns).add_column(2, "period", pa.array([period] * once.num_rows, pa.string()))
+        facts = [name for name in ties.columns if name not in ("user", "contact", "period")]
+        once = ties.filter(ties.user < ties.contact)
+        return once.select("user", "contact", *facts, period=ibis.literal(period)).select(
+            "user", "contact", "period", *facts
+        )
 
     return wanted
 

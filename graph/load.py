@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
+from graph.answered import ANSWERED, answered_in, without_answered
 from graph.edges import CALLS, EDGES, Edges, calls_part
-from graph.nodes import NODES, Nodes
+from graph.nodes import Nodes
+from graph.parts import fingerprint, kept_periods, parts_of
 from graph.schema import KEYS, ensure
 from graph.scores import write_scores
 from graph.state import forget_part, keep_part, open_parts, read_state, seal
@@ -17,12 +21,6 @@ from lake.settings import Settings
 from lake.tables import Lake
 
 __all__ = ["load_graph", "write_scores"]
-
-VERSION = 1
-"""Part of every fingerprint: raised when the same lake would give another graph."""
-
-ANSWERED = "EXISTS { (n)-[answer:RESPONDED]-() WHERE answer.feed_row IS NULL }"
-"""Nodes that stay whatever the lake says: what customers answered through the API is recorded nowhere else."""
 
 
 def load_graph(lake: Lake, store: Store, settings: Settings) -> dict[str, Any]:
@@ -36,8 +34,8 @@ def load_graph(lake: Lake, store: Store, settings: Settings) -> dict[str, Any]:
     Raises NotReady where nothing has been loaded into the lake.
     """
     state = read_state(store)
-    parts: list[Nodes | Edges] = [*NODES, *EDGES, *map(calls_part, _kept_periods(lake, settings))]
-    fingerprints = {part.part: _fingerprint(lake, part) for part in parts}
+    parts = parts_of(lake, settings)
+    fingerprints = {part.part: fingerprint(lake, part) for part in parts}
     due = [part for part in parts if state.get(part.part) != fingerprints[part.part]]
     outdated = _outdated(store, lake, settings, state)
     written = [part.part for part in [*due, *outdated]]
@@ -49,16 +47,11 @@ def load_graph(lake: Lake, store: Store, settings: Settings) -> dict[str, Any]:
         change += _load_nodes(lake, store, part) if isinstance(part, Nodes) else _load_edges(lake, store, part)
         keep_part(store, part.part, fingerprints[part.part])
     for old in outdated:
-        change += sync(store, _edge_kind(old, old.none()), old.none())
+        change += sync(store, _edge_kind(old, old.none().schema), old.none())
         forget_part(store, old.part)
     if written:
         seal(store)
     return {**count(store), **vars(change), "parts": written}
-
-
-def _fingerprint(lake: Lake, part: Nodes | Edges) -> str:
-    partition = part.partition if isinstance(part, Edges) else None
-    return f"{VERSION} {lake.fingerprint(part.inputs, partition)}"
 
 
 def count(store: Store) -> dict[str, dict[str, int]]:
@@ -77,41 +70,22 @@ def _load_nodes(lake: Lake, store: Store, nodes: Nodes) -> Change:
 
 
 def _load_edges(lake: Lake, store: Store, edges: Edges) -> Change:
-    wanted = edges.table(lake)
+    wanted = edges.asked(lake)
     if edges.type == "RESPONDED":
-        wanted = _without_answered(store, wanted)
-    return sync(store, _edge_kind(edges, wanted), wanted)
+        wanted = replace(wanted, then=partial(without_answered, answered=answered_in(store)))
+    return sync(store, _edge_kind(edges, wanted.schema), wanted)
 
 
-def _edge_kind(edges: Edges, wanted: pa.Table) -> Kind:
+def _edge_kind(edges: Edges, columns: pa.Schema) -> Kind:
     return edge_kind(
         edges.type,
         (edges.start, KEYS[edges.start]),
         (edges.end, KEYS[edges.end]),
-        wanted.schema,
+        columns,
         identity=edges.identity,
         only=edges.only,
         parameters=edges.parameters,
     )
-
-
-def _without_answered(store: Store, wanted: pa.Table) -> pa.Table:
-    """Leave out what the API has recorded already: the same outcome for the same decision and offer."""
-    answered = store.read(
-        "MATCH (:User)-[r:RESPONDED]->(o:Offer) WHERE r.feed_row IS NULL AND r.decision IS NOT NULL "
-        "RETURN DISTINCT r.decision AS decision, o.offer AS offer, r.outcome AS outcome",
-        timeout_s=READ_S,
-    )
-    if not answered:
-        return wanted
-    names = ["decision", "offer", "outcome"]
-    known = pa.table({name: pa.array([row[name] for row in answered], pa.string()) for name in names})
-    order = [(name, "ascending") for name in ("user", "offer", "feed_row")]
-    return wanted.join(known, names, join_type="left anti").select(wanted.column_names).sort_by(order)
-
-
-def _kept_periods(lake: Lake, settings: Settings) -> list[str]:
-    return lake.partitions("contacts")[-settings.keep_periods :]
 
 
 def _outdated(store: Store, lake: Lake, settings: Settings, state: dict[str, str]) -> list[Edges]:
@@ -120,4 +94,4 @@ def _outdated(store: Store, lake: Lake, settings: Settings, state: dict[str, str
     if not state:
         found = store.read("MATCH ()-[r:CALLS]->() RETURN DISTINCT r.period AS period", timeout_s=READ_S)
         there = [row["period"] for row in found]
-    return [calls_part(period) for period in sorted(set(there) - set(_kept_periods(lake, settings)))]
+    return [calls_part(period) for period in sorted(set(there) - set(kept_periods(lake, settings)))]

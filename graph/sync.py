@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from graph.frames import frame_of, lists_of, shown, stored, to_wire
 from graph.store import Store
+from graph.wanted import WHOLE, Wanted, bounds_of
 from lake.errors import EngineError
 from lake.progress import track
 
@@ -144,25 +146,26 @@ def _range(node: str, key: str) -> str:
     return f"WHERE {_in_range(node, key)}"
 
 
-def sync(store: Store, kind: Kind, wanted: pa.Table) -> Change:
+def sync(store: Store, kind: Kind, wanted: pa.Table | Wanted) -> Change:
     """Make the graph's nodes or edges of `kind` those of `wanted` (its columns are the kind's, sorted by the first).
 
-    Into an empty graph edges are created without looking. Should a batch have been repeated after a lost connection,
-    the count shows it, and the difference is taken again. Raises EngineError where an edge's end is missing.
+    What may not fit into memory comes as `Wanted`, piece by piece. Into an empty graph edges are created without
+    looking. Should a batch have been repeated after a lost connection, the count shows it, and the difference is
+    taken again. Raises EngineError where an edge's end is missing.
     """
+    pieces = Wanted(wanted) if isinstance(wanted, pa.Table) else wanted
     total = Change()
     for _ in range(ROUNDS):
         before = _count(store, kind)
-        if not before and not wanted.num_rows:
-            return total
         change = Change()
-        for low, high, part in ranges(wanted, before) if kind.by_user else [("", "", wanted)]:
-            frame = to_wire(part)
-            limits = {"low": low, "high": high, **kind.parameters} if kind.by_user else kind.parameters
-            there = frame.clear() if not before else frame_of(store.stream(kind.read, limits, READ_S), frame)
-            change += _apply(store, kind, frame, there)
+        for first, last, piece in pieces:
+            for low, high, part in ranges(piece, before, first, last) if kind.by_user else [("", "", piece)]:
+                frame = to_wire(part)
+                limits = {"low": low, "high": high, **kind.parameters} if kind.by_user else kind.parameters
+                there = frame.clear() if not before else frame_of(store.stream(kind.read, limits, READ_S), frame)
+                change += _apply(store, kind, frame, there)
         total += change
-        if _count(store, kind) == before + change.created - change.removed:
+        if change == Change() or _count(store, kind) == before + change.created - change.removed:
             return total
     raise EngineError(f"the number of {kind.name} keeps changing", "see that nothing else writes, and try again")
 
@@ -204,22 +207,26 @@ def _write(store: Store, kind: Kind, query: str, frame: pl.DataFrame) -> int:
     return total
 
 
-def ranges(wanted: pa.Table, there: int = 0) -> Iterator[tuple[str, str, pa.Table]]:
-    """Cut a table sorted by binary pseudonyms into ranges: (from, below, its rows); together they are everything.
+def ranges(wanted: pa.Table, there: int = 0, low: int = 0, high: int = WHOLE) -> Iterator[tuple[str, str, pa.Table]]:
+    """Cut a piece [low, high), sorted by binary pseudonyms, into ranges: (from, below, its rows); together they are everything.
 
     Pseudonyms are evenly spread, so equal ranges of their first 8 bytes hold about equally many. `there` says how
-    many the graph may have.
+    many the whole graph may have.
     """
-    count = max(1, -(-max(wanted.num_rows, there) // RANGE_ROWS))
-    bounds = [i * 2**64 // count for i in range(1, count)]
+    share = there * (high - low) // WHOLE
+    count = max(1, -(-max(wanted.num_rows, share) // RANGE_ROWS))
+    bounds = [low + part * (high - low) // WHOLE for part in bounds_of(count)]
+    inner = bounds[1:-1]
     fixed = wanted.column(0).combine_chunks().cast(pa.binary(16))
-    heads = np.frombuffer(fixed.buffers()[1], ">u8")[2 * fixed.offset :: 2][: len(fixed)] if count > 1 else np.zeros(0)
-    places = [0, *np.searchsorted(heads, np.array(bounds, np.uint64)).tolist(), wanted.num_rows]
-    texts = ["", *(_bound_text(bound) for bound in bounds), "g"]  # "g" sorts after every hexadecimal digit
-    for i in range(count):
-        yield texts[i], texts[i + 1], wanted.slice(places[i], places[i + 1] - places[i])
+    heads = np.frombuffer(fixed.buffers()[1], ">u8")[2 * fixed.offset :: 2][: len(fixed)] if inner else np.zeros(0)
+    places = [0, *np.searchsorted(heads, np.array(inner, np.uint64)).tolist(), wanted.num_rows]
+    for i, (first, last) in enumerate(itertools.pairwise(bounds)):
+        yield _bound_text(first), _bound_text(last), wanted.slice(places[i], places[i + 1] - places[i])
 
 
 def _bound_text(bound: int) -> str:
+    """The text that pseudonyms of this range and above do not sort before."""
+    if bound in (0, WHOLE):
+        return "g" if bound else ""  # "g" sorts after every hexadecimal digit
     digits = f"{bound:016x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}"
