@@ -37,11 +37,13 @@ class FileRecord:
 @dataclass
 class Inventory:
     """`files[feed][digest]` are all event files ever read, `in_force[feed]` what of them counts;
-    `keyed[feed]` the files of a keyed feed's last load (in order) and what they were read by."""
+    `keyed[feed]` the files of a keyed feed's last load (in order) and what they were read by;
+    `translated` what each month of visits was last translated from."""
 
     files: dict[str, dict[str, FileRecord]] = field(default_factory=dict)
     in_force: dict[str, InForce] = field(default_factory=dict)
     keyed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    translated: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, root: Path) -> Inventory:
@@ -51,7 +53,7 @@ class Inventory:
             return cls()
         facts = json.loads(path.read_text())
         files = {f: {d: FileRecord(**r) for d, r in records.items()} for f, records in facts["files"].items()}
-        return cls(files, facts["in_force"], facts["keyed"])
+        return cls(files, facts["in_force"], facts["keyed"], facts.get("translated", {}))
 
     def write(self, root: Path) -> None:
         path = root / FILE

@@ -19,6 +19,7 @@ from loaders.feeds import FEEDS
 from loaders.folder import Folder, look_into
 from loaders.reading import Reading
 from loaders.report import Counts, Report
+from loaders.urls.stage import translate
 from loaders.work import Work
 
 
@@ -44,6 +45,7 @@ def load(feeds_dir: Path, home: Home, settings: Settings, *, strict: bool = Fals
     with _staging(home) as staging:
         work = Work(settings, pseudonyms, home.root, staging, strict)
         _read(work, folder)
+        translate(work, staging)
         work.inventory.write(staging)
         _customers(work, staging)
         publish.publish(home.root, staging, work.deletes)

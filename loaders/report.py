@@ -56,10 +56,12 @@ class Report:
     quarantined: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     off: list[str] = field(default_factory=list)
+    translation: dict[str, Any] | None = None
     changed: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values; `changed` says whether anything in the lake is different now."""
+        """As plain values; `changed` says whether anything in the lake is different now, `translation` how many of all
+        visits the rules recognise (null without visits)."""
         return asdict(self)
 
     def tables(self) -> list[Table]:
@@ -71,14 +73,32 @@ class Report:
             counts.add_column(name, justify="right")
         for feed, row in self.feeds.items():
             counts.add_row(feed, *(f"{getattr(row, name.replace(' ', '_')):,}" for name in names))
-        if not self.quarantined:
-            return [counts]
-        reasons = Table(title="Quarantined rows")
-        for name in ("feed", "column", "reason", "rows", "first"):
-            reasons.add_column(name, justify="right" if name == "rows" else "left")
-        for reason in self.quarantined:
-            reasons.add_row(*(str(reason[name] or "") for name in ("feed", "column", "reason", "rows", "first")))
-        return [counts, reasons]
+        found = [counts]
+        if self.translation is not None:
+            found.append(_coverage(self.translation))
+        if self.quarantined:
+            found.append(_reasons(self.quarantined))
+        return found
+
+
+def _coverage(facts: dict[str, Any]) -> Table:
+    table = Table(title="Visits translated by url_rules")
+    for name in ("", "all", "recognised", "percent"):
+        table.add_column(name, justify="right" if name else "left")
+    for name, known in (("visits", "recognised"), ("users", "users_recognised")):
+        percent = facts[f"{name}_percent"]
+        shown = "" if percent is None else f"{percent:.2f}"
+        table.add_row(name, f"{facts[name]:,}", f"{facts[known]:,}", shown)
+    return table
+
+
+def _reasons(quarantined: list[dict[str, Any]]) -> Table:
+    table = Table(title="Quarantined rows")
+    for name in ("feed", "column", "reason", "rows", "first"):
+        table.add_column(name, justify="right" if name == "rows" else "left")
+    for reason in quarantined:
+        table.add_row(*(str(reason[name] or "") for name in ("feed", "column", "reason", "rows", "first")))
+    return table
 
 
 def off(present: set[str]) -> list[str]:

@@ -1,0 +1,38 @@
+"""An engine of a step's own, for what may be larger than memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+
+
+class Engine:
+    """Ibis on DuckDB, in bounded memory: what does not fit is put on disk for the time being."""
+
+    def __init__(self, connection: ibis.BaseBackend) -> None:
+        self._connection = connection
+
+    def files(self, paths: list[Path]) -> ibis.Table:
+        """Parquet files as one table; there must be one at least."""
+        return self._connection.read_parquet([str(p) for p in paths], union_by_name=True, hive_partitioning=False)
+
+    def stream(self, name: str, batches: pa.RecordBatchReader) -> ibis.Table:
+        """Batches as a table that can be read once, without holding them."""
+        self._connection.con.register(name, batches)
+        return self._connection.table(name)
+
+
+@contextmanager
+def bounded(folder: Path, memory: str = "1GB") -> Iterator[Engine]:
+    """An engine that takes about `memory` and puts the rest below `folder`, where nothing is left of it."""
+    with tempfile.TemporaryDirectory(prefix=".spill-", dir=folder) as spill:
+        connection = ibis.duckdb.connect(memory_limit=memory, temp_directory=spill)
+        try:
+            yield Engine(connection)
+        finally:
+            connection.disconnect()
