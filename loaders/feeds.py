@@ -31,6 +31,11 @@ def _amount(name: str, **facts: object) -> Column:
     return Column(name, "decimal", low=0, **facts)  # type: ignore[arg-type]
 
 
+def _megabytes() -> Column:
+    """Up to what a sum in bytes has room for."""
+    return _amount("mb", high=1e12, doc="10^6 bytes")
+
+
 NETWORKS = ("2g", "3g", "4g", "5g")
 LAT = _must("lat", "decimal", low=-90, high=90, doc="degrees north")
 LON = _must("lon", "decimal", low=-180, high=180, doc="degrees east")
@@ -107,7 +112,7 @@ _ALL = (
             _must("at", "date or moment"),
             _count("sessions", default=1),
             _count("seconds"),
-            _amount("mb", doc="10^6 bytes"),
+            _megabytes(),
         ),
         event=True,
         doc="use of apps",
@@ -118,7 +123,7 @@ _ALL = (
             _must("number", "number"),
             _must("at", "moment"),
             _must("url", "url", doc="host, or host and path; the query is dropped"),
-            _amount("mb", doc="10^6 bytes"),
+            _megabytes(),
         ),
         event=True,
         doc="visits to hosts, to be translated by `url_rules`",
@@ -141,7 +146,7 @@ _ALL = (
             _choice("kind", "plan", "data_pack", "voice_pack", "service", "contract", "handset_deal", required=True),
             Column("monthly_fee", "decimal", doc="money"),
             _amount("minutes"),
-            _amount("mb", doc="10^6 bytes"),
+            _megabytes(),
             _count("messages"),
             Column("extra_minute", "decimal", doc="money"),
             Column("extra_mb", "decimal", doc="money"),
@@ -171,7 +176,7 @@ _ALL = (
             _key("month", "month"),
             Column("fee", "decimal", doc="money"),
             _amount("minutes"),
-            _amount("mb", doc="10^6 bytes"),
+            _megabytes(),
             _count("messages"),
             _count("complaints"),
             _count("dropped_calls"),

@@ -75,7 +75,7 @@ class Reading:
         try:
             for batch in track(self._reader.batches(self.columns), f"reading {self.file.name}"):
                 checked = rows.check(self.feed, self.file, batch, self.how)
-                self._count(checked, len(batch) + len(batch.broken))
+                self._count(checked, batch.read)
                 for column in referring:
                     self.references.setdefault(column.name, set()).update(
                         distinct(checked.table.column(column.lake_name))

@@ -61,8 +61,8 @@ class _Bad:
         self.parts.append(self._table(self.batch.lines[where], column, classes, reason))
 
     def broken(self) -> None:
-        for line, reason in self.batch.broken:
-            self.parts.append(self._table(np.array([line]), None, None, reason))
+        for lines, reason in self.batch.broken:
+            self.parts.append(self._table(lines, None, None, reason))
 
     def _table(self, lines: np.ndarray, column: str | None, classes: pa.Array | None, reason: str) -> pa.Table:
         rows = len(lines)
@@ -79,7 +79,8 @@ class _Bad:
         return pa.table(columns, schema=QUARANTINE)
 
     def table(self) -> pa.Table:
-        return pa.concat_tables(self.parts) if self.parts else QUARANTINE.empty_table()
+        """In the order of the lines: each row has one complaint."""
+        return pa.concat_tables(self.parts).sort_by("line") if self.parts else QUARANTINE.empty_table()
 
 
 def check(feed: Feed, file: FeedFile, batch: RawBatch, how: Rules) -> Checked:
