@@ -11,6 +11,8 @@ from api import logs, metrics
 from api.keys import KeyStore
 from cypher.catalogue import Template, load
 from embeddings.snapshot import Snapshot, current_id
+from graph.calls.influence.seeds import Reach
+from graph.calls.influence.seeds import read as read_reach
 from graph.store import Store
 from lake.clock import today
 from lake.errors import EngineError, NotReady
@@ -36,6 +38,9 @@ TABLES = (
     "segments",
 )
 """Tables of the lake whose change makes the state be loaded anew, beside a new snapshot and a new day."""
+
+REACH = ("contacts", "customers", "app_usage", "web_use", "subscriptions")
+"""Tables that the influence network is made from."""
 
 POLL_S = 0.05
 """How often a worker looks whether another one recorded an answer."""
@@ -63,6 +68,8 @@ class Service:
         self._bell = home.root / "answered"
         self._rung = 0
         self._heard_until: dt.datetime | None = None
+        self._reach: dict[str, tuple[str, Reach]] = {}
+        self._reading = threading.Lock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -75,6 +82,17 @@ class Service:
                 "run `dumbbell run FEEDS` on feeds that hold apps, products or offers",
             )
         return self._state
+
+    def reach(self, weights: str) -> Reach:
+        """The call graph ready for seeds, kept until its inputs change. Raises NotReady without contacts."""
+        print_ = f"{self.lake.fingerprint(REACH)} {self.today()}"
+        with self._reading:
+            known = self._reach.get(weights)
+            if known is None or known[0] != print_:
+                # A lake of its own: its connection is not shared between threads.
+                known = (print_, read_reach(Lake(self.home.lake), self.settings, weights))  # type: ignore[arg-type]
+                self._reach[weights] = known
+        return known[1]
 
     def today(self) -> dt.date:
         return today(self.settings, self.lake, clock=True)

@@ -13,9 +13,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lake.errors import UnknownName
 from matching.answered import PAUSE_DAYS
 from matching.catalogue import audience_of
 from matching.state import KINDS, Kind, MatchState
+
+_CELLS = 1 << 24
+"""Customers × items looked at together."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,22 @@ def eligible(state: MatchState, block: Block) -> np.ndarray:
         if block.kind in rule.kinds:
             rule.clear(state, block, mask)
     return mask
+
+
+def who_may(state: MatchState, kind: Kind, item: str, channel: int = -1) -> np.ndarray:
+    """Pseudonyms (S16, sorted) of the own network's customers who may be shown one item.
+
+    Raises UnknownName for an item that is not there.
+    """
+    place = state.places(kind).get(item)
+    if place is None:
+        raise UnknownName(f"there is no {kind} of the name given", f"name one of the loaded {kind}s")
+    customers = state.customers
+    users = np.flatnonzero(~customers.off_net[:-1])
+    size = max(1, _CELLS // max(1, len(state.items(kind))))
+    blocks = [users[at : at + size] for at in range(0, len(users), size)]
+    may = [eligible(state, Block(kind, block, channel))[:, place] for block in blocks]
+    return customers.users[users[np.concatenate([np.zeros(0, bool), *may])]]
 
 
 def explain(state: MatchState, block: Block) -> tuple[np.ndarray, dict[str, int]]:

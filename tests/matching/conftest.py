@@ -38,6 +38,8 @@ START = dt.date(2025, 1, 1)
 
 def put(lake: Lake, name: str, part: pa.Table) -> None:
     """Write a keyed table as the loaders do: with all columns of its feed."""
+    if name == "customers":
+        part = part.append_column("kind", pa.array(["person"] * part.num_rows))
     for field in FEEDS["users" if name == "customers" else name].schema:
         if field.name not in part.column_names:
             part = part.append_column(field, pa.nulls(part.num_rows, field.type))
