@@ -291,7 +291,7 @@ BOUNDED = [(f, c) for f in FEEDS for c in FEEDS[f].columns if c.low is not None]
 @pytest.mark.parametrize(("feed", "column"), BOUNDED)
 def test_a_number_outside_its_bounds_is_bad(bench, feed: str, column) -> None:
     for outside in [column.low - 1] + ([column.high + 1] if column.high is not None else []):
-        report = bench.load({f"{feed}.csv": csv_of(feed, **{column.name: f"{outside:g}"})})
+        report = bench.load({f"{feed}.csv": csv_of(feed, **{column.name: f"{outside:.15g}"})})
         counts = report.feeds[feed]
         assert counts.quarantined + counts.values_dropped == 1
 

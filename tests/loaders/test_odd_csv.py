@@ -42,7 +42,7 @@ def test_what_cannot_be_read_is_named_with_its_remedy(path: Path, raw: bytes, fo
 
 
 def test_a_mark_of_utf8_before_gb18030_text_is_refused(path: Path) -> None:
-    with pytest.raises(FeedError, match="is not in gb18030 .line 1, byte 1.*set DUMBBELL_ENCODING=utf-8"):
+    with pytest.raises(FeedError, match=r"is not in gb18030 .line 1, byte 1.*set DUMBBELL_ENCODING=utf-8"):
         read(path, codecs.BOM_UTF8 + "x,y\n1,北京\n".encode("gb18030"), "gb18030")
 
 
@@ -86,7 +86,7 @@ def test_a_line_without_end_is_refused_with_its_line_and_no_more_memory_than_a_r
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loaders.csv_reader.RECORD_LIMIT", 1 << 20)
-    with pytest.raises(FeedError, match="the record of line 3 of apps.csv is longer than 1 MB: end records"):
+    with pytest.raises(FeedError, match=r"the record of line 3 of apps.csv is longer than 1 MB: end records"):
         read(path, b"x,y\n1,a\n2," + b"b" * 3_000_000, chunk=500_000)
     assert read(path, b"x,y\n1," + b"a" * 900_000 + b"\n", chunk=500_000)[1] == [2]
 
