@@ -41,8 +41,8 @@ class Call:
     as_json: bool = False
     wait: bool = False
 
-    def home(self, *, create: bool = False) -> Home:
-        return Home.open(self.settings, create=create)
+    def home(self, *, create: bool = False, finishing: str = "") -> Home:
+        return Home.open(self.settings, create=create, finishing=finishing)
 
 
 @dataclass

@@ -60,21 +60,68 @@ def into_graph(home: Home, settings: Settings, store: Store) -> dict[str, Any]:
         return load_graph(Lake(home.lake), store, settings)
 
 
+def derive(home: Home, settings: Settings) -> None:
+    """What the lake alone makes, made again where its inputs changed: segments, fits, contacts, and the analysis where
+    there is one."""
+    lake = Lake(home.lake)
+    if not lake.has("customers"):
+        return
+    build_dumbbell(lake, settings)
+    if lake.has("calls"):
+        with working("contacts"):
+            contacts.build(lake, settings)
+        if lake.has("circles"):
+            _analysed(home, settings)
+
+
+def scores_onto_nodes(home: Home, store: Store) -> None:
+    """The analysis' last period as properties of customers."""
+    with working("scores onto the nodes"):
+        write_scores(Lake(home.lake), store)
+
+
 def analyse(home: Home, settings: Settings, store: Store) -> dict[str, Any]:
     """Circles, communities and leaders into the lake, their last period onto the nodes."""
     lake = Lake(home.lake)
     if not lake.has("customers"):
         raise NotReady("nothing has been loaded into this home", "run `dumbbell load FEEDS` first")
-    steps = Steps(home)
     if not lake.has("calls"):
         return {"off": "there are no call records: circles, communities and leaders are switched off"}
-    inputs = _inputs(lake, settings, ["customers", "calls", *APP_USE, "subscriptions"])
+    found = _analysed(home, settings)
+    scores_onto_nodes(home, store)
+    return found
+
+
+def _analysed(home: Home, settings: Settings) -> dict[str, Any]:
+    """The analysis in the lake, made again where it is due."""
+    steps, inputs = Steps(home), _analysis_inputs(home, settings)
     if steps.due("analyse", inputs):
         with steps.running("analyse", inputs, "the call graph") as facts:
-            facts["found"] = analyse_calls(lake, settings)
-    with working("scores onto the nodes"):
-        write_scores(lake, store)
+            facts["found"] = analyse_calls(Lake(home.lake), settings)
     return {"steps": steps.facts["analyse"]["found"]}
+
+
+def due(home: Home, settings: Settings) -> list[str]:
+    """The steps that `run` would repeat on the lake as it is."""
+    lake = Lake(home.lake)
+    if not lake.has("customers"):
+        return []
+    found = []
+    if lake.has("calls") and Steps(home).due("analyse", _analysis_inputs(home, settings)):
+        found.append("analyse")
+    if not nothing_to_match(lake) and embed_due(home, settings):
+        found.append("embed")
+    return found
+
+
+def embed_due(home: Home, settings: Settings) -> bool:
+    """Whether there is no snapshot of the lake as it is."""
+    return not (home.snapshots / "current").exists() or Steps(home).due("embed", _embed_inputs(home, settings))
+
+
+def embed_is_done(home: Home, settings: Settings) -> None:
+    """Say that the snapshot is of the lake as it is: both were written anew, and tell the same."""
+    Steps(home).keep("embed", _embed_inputs(home, settings))
 
 
 def embed(home: Home, settings: Settings, store: Store, *, force: bool = False) -> dict[str, Any]:
@@ -88,15 +135,21 @@ def embed(home: Home, settings: Settings, store: Store, *, force: bool = False) 
         return {"off": f"{why}: embeddings are switched off"}
     copy_to_lake(store, lake)
     steps = Steps(home)
-    inputs = _inputs(
-        lake, settings, [*FEEDS, "web_use", "customers", "answers", "segments", "categories", "fits", "contacts"]
-    )
-    current = (home.snapshots / "current").exists()
-    if force or not current or steps.due("embed", inputs):
-        with steps.running("embed", inputs, "embeddings") as facts:
+    if force or embed_due(home, settings):
+        with steps.running("embed", _embed_inputs(home, settings), "embeddings") as facts:
             facts["found"] = train(lake, home, settings, force=force)
     return steps.facts["embed"]["found"]
 
 
-def _inputs(lake: Lake, settings: Settings, tables: list[str]) -> str:
+def _analysis_inputs(home: Home, settings: Settings) -> str:
+    return _inputs(home, settings, ["customers", "calls", *APP_USE, "subscriptions"])
+
+
+def _embed_inputs(home: Home, settings: Settings) -> str:
+    made = ["web_use", "customers", "answers", "segments", "categories", "fits", "contacts"]
+    return _inputs(home, settings, [*FEEDS, *made])
+
+
+def _inputs(home: Home, settings: Settings, tables: list[str]) -> str:
+    lake = Lake(home.lake)
     return f"{lake.fingerprint(tables)} {today(settings, lake)} {settings.period}"

@@ -37,7 +37,7 @@ def write_snapshot(
                 pq.write_table(tables[name], staging / f"{name}.parquet", compression="zstd")
             text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
             (staging / "manifest.json").write_text(text + "\n", encoding="utf-8")
-            id = _digest(staging)
+            id = digest(staging)
             (staging / "made_at").write_text(dt.datetime.now(dt.UTC).isoformat(timespec="seconds") + "\n")
             if not (home.snapshots / id).exists():
                 os.replace(staging, home.snapshots / id)
@@ -62,9 +62,10 @@ def prune(home: Home, kept: int = KEPT) -> list[str]:
     return [old.name for old in latest[kept:]]
 
 
-def _digest(folder: Path) -> str:
+def digest(folder: Path) -> str:
+    """The id of a snapshot: a digest of all its files but `made_at`."""
     total = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
+    for path in sorted(p for p in folder.iterdir() if p.name != "made_at"):
         with open(path, "rb") as file:
             total.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()[:16]

@@ -11,14 +11,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from lake import publish
 from lake.errors import DiskFull, HomeError, HomeHeld, SettingError, WrongKey
 from lake.pseudonyms import Pseudonyms, make_key, read_key
+from lake.runs import noting
 from lake.settings import Settings
+from lake.upgrade import FORMAT, STEPS, upgrade
 
-FORMAT = 1
-"""Version of the home's layout; a home of another version is upgraded or refused with a sentence."""
+EMPTY = ("number.key", "lock", "runs.json")
+"""What a folder may hold to be made a home."""
 
 
 class Home:
@@ -31,6 +34,8 @@ class Home:
     HOME/snapshots/      trained vectors, one folder each, `current` names one
     HOME/keys.json       API keys, hashed
     HOME/steps.json      what each step last ran on
+    HOME/runs.json       the last run of each command, and how it ended
+    HOME/unfinished.json what a killed `rekey`, `forget` or `restore` left to do (mode 0600)
     """
 
     def __init__(self, root: Path, key_file: Path | None = None) -> None:
@@ -42,18 +47,29 @@ class Home:
         self.snapshots = self.root / "snapshots"
         self.keys = self.root / "keys.json"
         self.steps = self.root / "steps.json"
+        self.runs = self.root / "runs.json"
+        self.unfinished = self.root / "unfinished.json"
+        self.finishing = ""
+        """The command that may use an unfinished home: the one that finishes it."""
 
     @classmethod
-    def open(cls, settings: Settings, *, create: bool = False) -> Home:
-        """The home that the settings name. Raises HomeError where there is none and `create` is false."""
+    def open(cls, settings: Settings, *, create: bool = False, finishing: str = "") -> Home:
+        """The home that the settings name, for the command that may be `finishing` what it left undone.
+
+        Raises HomeError where there is none and `create` is false, or another command has left it unfinished.
+        """
         home = cls(settings.home, settings.key_file)
+        home.finishing = finishing
+        home.require_finished()
         marker = home.root / "format"
         if not marker.exists():
             if not create:
                 raise HomeError(
                     f"there is no home in {settings.home}", "name one with --home, or fill it with `dumbbell load`"
                 )
-            if home.root.exists() and any(p.name != "number.key" and p.name != "lock" for p in home.root.iterdir()):
+            if home.root.exists() and any(
+                p.name not in ("number.key", "lock", "runs.json") for p in home.root.iterdir()
+            ):
                 raise HomeError(
                     f"{settings.home} holds other files and is no home", "name an empty or a new folder with --home"
                 )
@@ -61,15 +77,48 @@ class Home:
             home.write_text(marker, json.dumps({"format": FORMAT}))
         found = json.loads(marker.read_text()).get("format")
         if found != FORMAT:
-            raise HomeError(
-                f"{settings.home} has format {found}, this version reads {FORMAT}",
-                "use the version that filled it, or load the feeds into a new home",
-            )
+            home._upgrade(found)
         home.check_period(settings)
         if publish.unfinished(home.root):  # a writer was killed while publishing, unless one is at it now
             with suppress(HomeHeld), home.writing("recovery"):
                 pass
         return home
+
+    def _upgrade(self, found: Any) -> None:
+        """Bring an older home to this version's format. Raises HomeError for one of a newer version."""
+        if found not in STEPS:
+            raise HomeError(
+                f"{self.root} has format {found}, this version reads {FORMAT} and older",
+                "use the version that filled it, or load the feeds into a new home",
+            )
+        with self.writing("upgrade"):
+            upgrade(self.root, self.write_text)
+
+    def begun(self) -> dict[str, Any] | None:
+        """What a command has begun and not ended: its facts, with its name as `command`; None where nothing is."""
+        return json.loads(self.unfinished.read_text()) if self.unfinished.exists() else None
+
+    def begin(self, command: str, **facts: Any) -> None:
+        """Keep what is needed to finish a command that must not stay halfway; other commands are refused from now on.
+
+        To be called, again with every change of the facts, by the one who holds the home for writing.
+        """
+        self.finishing = command
+        self.write_text(self.unfinished, json.dumps({"command": command, **facts}), secret=True)
+
+    def end(self) -> None:
+        """Say that the command has ended; what was kept for it is overwritten first."""
+        shred(self.unfinished)
+
+    def require_finished(self) -> None:
+        """Raise HomeError when a command was killed halfway, unless it is the one that is at work here."""
+        found = self.begun()
+        if found is not None and found["command"] != self.finishing:
+            raise HomeError(
+                f"{self.root} is halfway through `dumbbell {found['command']}`, which runs or was killed",
+                f"wait for it, or run `dumbbell {found['command']}` again to finish it",
+                code="home_unfinished",
+            )
 
     def check_period(self, settings: Settings) -> None:
         """Raise SettingError when the settings' period is another than the one this home was filled with."""
@@ -140,7 +189,8 @@ class Home:
             file.write(f"`dumbbell {command}` (process {os.getpid()})")
             file.flush()
             publish.recover(self.root)
-            yield
+            with noting(self.runs, command, self.write_text):
+                yield
 
     def write_text(self, path: Path, text: str, *, secret: bool = False) -> None:
         """Write a small file beside and rename it into place; mode 0600 when it holds secrets."""
@@ -152,6 +202,16 @@ class Home:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
+
+
+def shred(path: Path) -> None:
+    """Overwrite a small file with zeros, to the disk, and take it away; absent is fine."""
+    if path.exists():
+        with open(path, "r+b") as file:
+            file.write(b"\0" * path.stat().st_size)
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
 
 
 def as_filled(settings: Settings) -> Settings:

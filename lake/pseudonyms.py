@@ -61,6 +61,27 @@ class Pseudonyms:
         hashed = b"".join(hashlib.sha256((t or "").encode()).digest()[:BLOCK] for t in column.to_pylist())
         return _binary(self._encrypt(hashed), pc.is_null(column))
 
+    def changed(self, column: pa.Array | pa.ChunkedArray, new: Pseudonyms) -> pa.Array:
+        """Binary pseudonyms under this key as those of the same numbers and texts under another; null stays null."""
+        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        blocks = pc.fill_null(array, bytes(BLOCK)).cast(pa.binary(BLOCK))
+        start = blocks.offset * BLOCK
+        held = blocks.buffers()[1].to_pybytes()[start : start + len(blocks) * BLOCK] if len(blocks) else b""
+        decryptor = self._cipher.decryptor()
+        return _binary(new._encrypt(decryptor.update(held) + decryptor.finalize()), pc.is_null(array))
+
+    def of_former(self, numbers: pa.Array, accounts: pa.Array) -> pa.Array:
+        """Pseudonyms of customers who held a number before its present one, from those of number and account.
+
+        The block is that of the number's digits and that of the account, each bit the difference of the two: an
+        account may have several numbers. Neither column may have nulls.
+        """
+        decryptor = self._cipher.decryptor()
+        number, account = (
+            np.frombuffer(decryptor.update(b"".join(column.to_pylist())), np.uint8) for column in (numbers, accounts)
+        )
+        return _binary(self._encrypt((number ^ account).tobytes()), pc.is_null(numbers))
+
     def numbers_of(self, pseudonyms: pa.Array) -> list[str]:
         """The way back, for the approved export alone. Raises WrongKey when a block is not a number."""
         decryptor = self._cipher.decryptor()

@@ -12,6 +12,7 @@ import uuid
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graph.store import Store
 from lake.errors import BadValue, EngineError, UnknownName
@@ -56,6 +57,12 @@ SINCE = (
 OF_USER = (
     f"MATCH (u:User {{user: $user}})-[r:RESPONDED]->(i) WHERE r.key IS NOT NULL RETURN {SHOWN} "
     "ORDER BY r.recorded, r.key"
+)
+BRING_BACK = (
+    "UNWIND $rows AS row MERGE (u:User {{user: row.user}}) MERGE (i:{label} {{{key}: row.item}}) "
+    "MERGE (u)-[r:RESPONDED {{key: row.key}}]->(i) "
+    "ON CREATE SET r.channel = row.channel, r.outcome = row.outcome, r.at = datetime(row.at), "
+    "r.decision = row.decision, r.recorded = datetime(row.recorded)"
 )
 SCHEMA_RULES = (
     "CREATE CONSTRAINT responded_key IF NOT EXISTS FOR ()-[r:RESPONDED]-() REQUIRE r.key IS UNIQUE",
@@ -142,6 +149,16 @@ class Answers:
     def since(self, moment: dt.datetime) -> pa.Table:
         """Answers recorded after a moment (UTC, without offset), a table of SCHEMA."""
         return _table(self._store.read(SINCE, moment=moment, timeout_s=READ_S))
+
+    def bring_back(self, table: pa.Table) -> None:
+        """Record answers that are kept elsewhere (a table of SCHEMA) again as they were; those that are there stay.
+
+        Customers and items that the graph does not hold are made, with their key alone.
+        """
+        self._ensure()
+        for kind, (label, column) in KINDS.items():
+            rows = table.filter(pc.equal(table["kind"], kind))
+            self._store.write_rows(BRING_BACK.format(label=label, key=column), rows)
 
     def _by_key(self, key: str) -> dict[str, Any] | None:
         rows = self._store.read(BY_KEY, key=key)

@@ -20,6 +20,11 @@ from matching.match import Decision
 
 KEEP_DAYS = 90
 FILE = "decisions.sqlite"
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS decisions (id TEXT PRIMARY KEY, at INTEGER NOT NULL, trace BLOB NOT NULL)"
+    " WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS decisions_at ON decisions (at)",
+)
 WAIT_S = 10.0
 """How long a writer waits for another's transaction."""
 
@@ -36,11 +41,8 @@ class Decisions:
             self._connection = sqlite3.connect(home.root / FILE, timeout=WAIT_S, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS decisions (id TEXT PRIMARY KEY, at INTEGER NOT NULL, trace BLOB NOT NULL)"
-                " WITHOUT ROWID"
-            )
-            self._connection.execute("CREATE INDEX IF NOT EXISTS decisions_at ON decisions (at)")
+            for statement in TABLE:
+                self._connection.execute(statement)
             self._connection.commit()
         (home.root / FILE).chmod(0o600)
 

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import pyarrow as pa
 import typer
 
 from dumbbell.command import Answer, Call, command
 from lake.errors import BadValue, HomeError
+from lake.home import Home
 from lake.progress import working
 from lake.pseudonyms import Pseudonyms, to_text
+from lake.settings import Settings
 
 FeedsArgument = Annotated[Path, typer.Argument(help="The feed folder.", show_default=False)]
 
@@ -59,22 +62,25 @@ def pseudonym(
     file: Annotated[str, typer.Option(help="A file with one number a line, or - for standard input.")],
 ) -> Answer:
     """Print one pseudonym a line, in order, for one number a line. A number is never an argument."""
-    import pyarrow as pa
+    home = call.home(create=True)
+    with home.writing(call.command, wait=call.wait):
+        home.pseudonyms(create=True)
+    found = to_text(read_numbers(file, home, call.settings)).to_pylist()
+    return Answer({"pseudonyms": found}, lines=found)
 
+
+def read_numbers(file: str, home: Home, settings: Settings) -> pa.Array:
+    """The pseudonyms of the numbers in a file (`-`: standard input), one a line. Raises BadValue, naming the line."""
     from loaders.numbers import GOOD, normalise
 
     lines = (sys.stdin.read() if file == "-" else _text(Path(file))).splitlines()
-    home = call.home(create=True)
-    with home.writing(call.command, wait=call.wait):
-        pseudonyms = home.pseudonyms(create=True)
-    blocks, status = normalise(pa.array(lines, pa.string()), call.settings.country)
+    blocks, status = normalise(pa.array(lines, pa.string()), settings.country)
     bad = np.flatnonzero(status != GOOD)
     if len(bad):
         raise BadValue(
             f"line {bad[0] + 1} is no number ({len(bad)} such lines)", "write one number a line, up to 15 digits"
         )
-    found = to_text(pseudonyms.of_blocks(blocks, status != GOOD)).to_pylist()
-    return Answer({"pseudonyms": found}, lines=found)
+    return home.pseudonyms().of_blocks(blocks, status != GOOD)
 
 
 def _text(path: Path) -> str:

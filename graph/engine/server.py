@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,12 +22,14 @@ from neo4j.exceptions import AuthError, ConfigurationError, DriverError, Neo4jEr
 from graph.engine.fetch import cache_folder, fetch
 from graph.engine.folder import USER, EngineFolder, opened, try_lock
 from graph.engine.releases import release_for
-from lake.errors import EngineError, EnginePassword, EngineUnavailable, SettingError
+from lake.errors import EngineError, EnginePassword, EngineUnavailable, HomeHeld, SettingError
 from lake.home import Home
 from lake.progress import working
 from lake.settings import Settings
 
 WAIT_S = 300.0
+ALONE_S = 1.0
+"""How long `unused` waits for others to leave; for a server that is stopping already it waits longer."""
 _POLL_S = 0.1
 
 
@@ -50,17 +53,58 @@ def running(home: Home, settings: Settings, *, line: str | None = None) -> Itera
 
     Raises EnginePassword, EngineUnavailable, or EngineError with the end of the server's log.
     """
-    if settings.neo4j_uri:
-        yield _named(settings)
-        return
     folder = EngineFolder(home.neo4j)
     folder.make()
     with opened(folder.users_lock) as users:
         fcntl.flock(users, fcntl.LOCK_SH)  # waits while a keeper is stopping the server of earlier users
+        home.require_finished()
+        if settings.neo4j_uri:
+            yield _named(settings)
+            return
         try:
             yield _join(folder, line)
         finally:
             _leave(folder, users)
+
+
+@contextmanager
+def unused(home: Home) -> Iterator[None]:
+    """Hold the home's graph so that nobody uses it while the block runs; whoever wants to waits.
+
+    Raises HomeHeld where somebody does.
+    """
+    folder = EngineFolder(home.neo4j)
+    folder.make()
+    with opened(folder.users_lock) as users:
+        if not _alone(folder, users):
+            raise HomeHeld(
+                f"{home.root} is in use by `dumbbell serve` or another command", "stop it, and run this again"
+            )
+        deadline = time.monotonic() + WAIT_S
+        while folder.is_kept() and time.monotonic() < deadline:  # a server whose users were killed is stopping
+            time.sleep(_POLL_S)
+        if folder.is_kept():
+            raise HomeHeld(f"the Neo4j of {home.root} does not stop", f"see {folder.log}, and try again")
+        yield
+
+
+def _alone(folder: EngineFolder, users: int) -> bool:
+    """Take the lock; a keeper holds it while it stops its server, so one refusal is not the last word."""
+    refused = time.monotonic()
+    while not try_lock(users, fcntl.LOCK_EX):
+        state = folder.state()
+        is_stopping = state is not None and state.phase == "stopping" and folder.is_kept()
+        if time.monotonic() > refused + (WAIT_S if is_stopping else ALONE_S):
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def discard(home: Home) -> None:
+    """Delete the home's own store, its transaction logs and the server's logs. For whoever holds the graph `unused`."""
+    folder = EngineFolder(home.neo4j)
+    for part in (folder.data, folder.log.parent, folder.root / "tmp"):
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _named(settings: Settings) -> Endpoint:

@@ -51,7 +51,7 @@ def test_a_folder_with_other_files_is_no_home(tmp_path: Path) -> None:
 
 def test_a_home_of_another_format_is_refused(home: Home) -> None:
     (home.root / "format").write_text(json.dumps({"format": 99}))
-    with pytest.raises(HomeError, match="has format 99, this version reads 1"):
+    with pytest.raises(HomeError, match="has format 99, this version reads 2 and older"):
         Home.open(load_settings(home=home.root))
 
 

@@ -128,7 +128,7 @@ def test_a_named_server_is_used_instead(home: Home, named: Callable[..., Setting
     neo4j_store.write("CREATE (:App {app: 'there'})")
     with open_store(home, named()) as store:
         assert store.read("MATCH (a:App) RETURN a.app AS app") == [{"app": "there"}]
-    assert not home.neo4j.exists()
+    assert not (home.neo4j / "data").exists()
 
 
 def test_a_wrong_password_names_the_setting_and_not_the_value(home: Home, named: Callable[..., Settings]) -> None:
