@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from graph.geodesic import nearest
+from graph.questions import has, of_answers
+from graph.tags import tags_of_apps, tags_of_users
 from graph.wanted import Wanted
 from lake.tables import Lake
 from lake.use import APP_USE, app_use
@@ -225,5 +227,10 @@ EDGES = (
     Edges("of", "OF", "Offer", "Product", ("offers",), columns_of("offers", "offer", "product")),
     Edges("through", "THROUGH", "Offer", "Channel", ("offers",), one_by_one("offers", "offer", "channels")),
     Edges("excludes", "EXCLUDES", "Product", "Product", ("products",), one_by_one("products", "product", "excludes")),
+    Edges("user_tags", "TAGGED", "User", "Tag", ("web_use",), tags_of_users),
+    Edges("app_tags", "TAGGED", "App", "Tag", ("url_rules",), tags_of_apps),
+    Edges("answer_tags", "TAGGED", "Answer", "Tag", ("questions",), of_answers("tags", "tag")),
+    Edges("has", "HAS", "Question", "Answer", ("questions",), has),
+    Edges("suggests", "SUGGESTS", "Answer", "Offer", ("questions",), of_answers("offer", "offer")),
     Edges("nearest", "NEAREST", "Cell", "Store", ("cells", "stores"), nearest_store),
 )

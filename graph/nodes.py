@@ -9,6 +9,8 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graph.questions import answers, questions
+from graph.tags import tags
 from lake.tables import Lake
 from lake.use import APP_USE
 
@@ -87,12 +89,15 @@ NODES = (
     Nodes("User", "user", ("customers",), customers),
     Nodes("Person", "person", ("customers",), persons),
     feed("Handset", "handsets", ("user_handsets", "handset")),
-    feed("App", "apps", *((name, "app") for name in APP_USE)),
+    feed("App", "apps", *((name, "app") for name in (*APP_USE, "url_rules"))),
     feed("Product", "products", ("subscriptions", "product"), ("offers", "product"), ("products", "excludes")),
-    feed("Offer", "offers", ("responses", "offer")),
+    feed("Offer", "offers", ("responses", "offer"), ("questions", "offer")),
     feed("Channel", "channels", ("touches", "channel"), ("responses", "channel"), ("offers", "channels")),
     feed("Cell", "cells", ("calls", "cell")),
     feed("Store", "stores"),
     Nodes("Segment", "segment", ("segments",), distinct_of("segments", "segment", "segment")),
+    Nodes("Tag", "tag", ("url_rules", "questions"), tags),
+    Nodes("Question", "question", ("questions",), questions),
+    Nodes("Answer", "answer", ("questions",), answers),
     Nodes("Category", "category", ("categories",), distinct_of("categories", "category", "category")),
 )

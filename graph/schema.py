@@ -14,6 +14,8 @@ KEYS = {
     "Segment": "segment",
     "Category": "category",
     "Tag": "tag",
+    "Question": "question",
+    "Answer": "answer",
     "Cell": "cell",
     "Store": "store",
     "Person": "person",

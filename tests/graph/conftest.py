@@ -66,6 +66,20 @@ COLUMNS: dict[str, dict[str, pa.DataType]] = {
         "position": WHOLE,
         "probability": NUMBER,
     },
+    "url_rules": {"pattern": TEXT, "app": TEXT, "tag": TEXT, "content": TEXT},
+    "web_use": {
+        "user": USER,
+        "day": DAY,
+        "hour": pa.uint8(),
+        "app": TEXT,
+        "tag": TEXT,
+        "content": TEXT,
+        "visits": WHOLE,
+        "mb": NUMBER,
+        "first_at": MOMENT,
+        "last_at": MOMENT,
+    },
+    "questions": {"question": TEXT, "answer": TEXT, "text": TEXT, "tags": TEXTS, "offer": TEXT},
     "cells": {"cell": TEXT, "lat": NUMBER, "lon": NUMBER},
     "stores": {"store": TEXT, "name": TEXT, "lat": NUMBER, "lon": NUMBER},
     "contacts": {
@@ -145,9 +159,10 @@ def write_tables(lake: Lake, **tables: list[Any]) -> Lake:
                 both += [_reversed(row) for row in both]
                 both.sort(key=lambda row: (row["user"], row["contact"]))
                 lake.write_partition(name, "period", period, as_table(name, both))
-        elif "at" in COLUMNS[name]:
-            for month in {row["at"][:7] for row in rows}:
-                part = [row for row in rows if row["at"].startswith(month)]
+        elif "at" in COLUMNS[name] or name == "web_use":
+            moment = "day" if name == "web_use" else "at"
+            for month in {row[moment][:7] for row in rows}:
+                part = [row for row in rows if row[moment].startswith(month)]
                 lake.write_partition(name, "month", month, as_table(name, part))
         else:
             lake.write(name, as_table(name, rows))
