@@ -17,7 +17,9 @@ _HEAD = """# Templates
 Questions that marketers ask of the graph, each one file under `cypher/`. Run one with
 `dumbbell template run NAME --param name=value`, over HTTP with `POST /v1/templates/NAME`, or paste the file into a
 Neo4j browser and set its `$parameters`. A list is `name=a,b` or `name=@FILE` (one item a line). Nothing here writes.
-Lists of customers leave out those who do not consent and those who have left.
+Lists of customers leave out those who do not consent, those who have left, machines and service numbers.
+Counts leave them out as well, where they speak of customers; how small a counted group is does not matter, as the
+answers stay with the operator, who may list the same customers. Who passes counts on takes small groups out first.
 
 This page is made from the front matter of the files (`python -m cypher.docs`).
 """

@@ -14,7 +14,7 @@
 // column evidence: number. How likely chance alone gives so many (p-value); empty without any.
 MATCH (user:User {communities_community: $community})
 WHERE user.leaders_rank IS NOT NULL
-  AND user.consent AND NOT user.off_net
+  AND user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 RETURN user.user AS user, user.leaders_community_rank AS community_rank, user.leaders_rank AS rank,
        user.leaders_score AS score, user.leaders_reach AS reach, user.leaders_adoptions_led AS adoptions_led,

@@ -1,7 +1,7 @@
 // name: friends_of_app_users
 // title: People who call the users of an app and do not use it
-// purpose: Whom an app will reach next: customers who are in contact with its users, ranked by how many of them they know
-//   and how much they talk. Customers who do not consent or have left are not listed.
+// purpose: Whom an app will reach next: customers who are in contact with its users, ranked by how many of them they
+//   know and how much they talk. Customers who do not consent or have left are not listed.
 // parameter app: text. The app.
 // parameter at_least: integer = 1 (1 to 1000). In contact with at least so many users of the app.
 // parameter limit: integer = 1000 (1 to 1000000). At most so many customers.
@@ -14,7 +14,7 @@ WITH app, user, count(DISTINCT adopter) AS friends,
      sum(coalesce(ties.calls_out, 0) + coalesce(ties.calls_in, 0)
          + coalesce(ties.messages_out, 0) + coalesce(ties.messages_in, 0)) AS contacts
 WHERE friends >= $at_least
-  AND user.consent AND NOT user.off_net
+  AND user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 WITH * WHERE NOT EXISTS { (user)-[:USES_APP]->(app) }
 RETURN user.user AS user, friends, contacts

@@ -1,7 +1,8 @@
 // name: two_hop_ego
 // title: A customer's contacts and their contacts
 // purpose: The circle around one customer, two steps wide: whom the customer is in contact with, and whom those are in
-//   contact with. People who do not consent or have left are not listed, and a customer who does not consent has no rows.
+//   contact with. People who do not consent or have left are not listed, and a customer who does not consent has no
+//   rows.
 // parameter user: user. The customer in the middle.
 // parameter limit: integer = 500 (1 to 100000). At most so many people, the nearest and strongest first.
 // parameter today: date = today. The day that "left" is seen from.
@@ -31,7 +32,7 @@ CALL (ego, circle) {
   RETURN person, 2 AS hops, through, contacts
 }
 WITH person, hops, through, contacts
-WHERE person.consent
+WHERE person.consent AND NOT coalesce(person.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(person.left, false) AND coalesce(person.status, '') <> 'left' AND (person.left_on IS NULL OR person.left_on >= $today)
 RETURN person.user AS user, hops, through, contacts, person.off_net AS off_net
 ORDER BY hops, through DESC, contacts DESC, user

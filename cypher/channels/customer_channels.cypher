@@ -1,7 +1,7 @@
 // name: customer_channels
 // title: The best three channels of customers
-// purpose: Where to reach each customer of a list: the three channels used most in the last three months, with the hours.
-//   Customers who do not consent or have left are not listed.
+// purpose: Where to reach each customer of a list: the three channels used most in the last three months, with the
+//   hours. Customers who do not consent or have left are not listed.
 // parameter users: list of users. The customers.
 // parameter today: date = today. The day that "left" is seen from.
 // column user: user. The customer's pseudonym.
@@ -10,7 +10,8 @@
 // column touches: integer. Uses in the last three months.
 // column hours: list of integers. The hours of the day (local) it is used at most, the best first.
 MATCH (user:User)
-WHERE user.user IN $users AND user.consent AND NOT user.off_net
+WHERE user.user IN $users
+  AND user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 MATCH (user)-[reached:REACHED_BY]->(channel:Channel)
 WITH user, reached, channel ORDER BY reached.touches DESC, reached.last_at DESC, channel.channel

@@ -1,7 +1,7 @@
 // name: segment_channels
 // title: The best three channels of a segment
-// purpose: Where a segment is reached best: the three channels that most of its customers used in the last three months.
-//   Customers who do not consent or have left are not counted.
+// purpose: Where a segment is reached best: the three channels that most of its customers used in the last three
+//   months. Customers who do not consent or have left are not counted.
 // parameter segment: text. The segment.
 // parameter today: date = today. The day that "left" is seen from.
 // column rank: integer. 1 for the channel that most customers use.
@@ -11,7 +11,7 @@
 // column share: number. Their share of the segment.
 // column touches: integer. Their uses of it.
 MATCH (:Segment {segment: $segment})<-[:IN_SEGMENT]-(user:User)
-WHERE user.consent AND NOT user.off_net
+WHERE user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 WITH collect(user) AS members
 UNWIND members AS user

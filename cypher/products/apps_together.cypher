@@ -1,7 +1,7 @@
 // name: apps_together
 // title: Apps used together on a handset
-// purpose: Which apps go together on a handset model, for bundles and preinstalled sets: pairs of apps by how many of the
-//   model's users have both, with the lift over chance. Customers who do not consent or have left are not counted.
+// purpose: Which apps go together on a handset model, for bundles and preinstalled sets: pairs of apps by how many of
+//   the model's users have both, with the lift over chance. Customers who do not consent or have left are not counted.
 // parameter handset: text. The handset, or the name of its model.
 // parameter apps: integer = 50 (2 to 500). Pairs are made of so many apps, those with the most users on this handset.
 // parameter minimum: integer = 2 (1 to 1000000). Only pairs that at least so many customers have.
@@ -16,7 +16,7 @@ MATCH (handset:Handset)
 WHERE handset.handset = $handset OR handset.model = $handset
 MATCH (handset)<-[uses:USES_HANDSET]-(user:User)
 WHERE uses.since <= $today AND (uses.until IS NULL OR uses.until > $today)
-  AND user.consent AND NOT user.off_net
+  AND user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 WITH collect(DISTINCT user) AS owners
 CALL (owners) {

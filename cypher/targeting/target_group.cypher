@@ -1,7 +1,7 @@
 // name: target_group
 // title: Customers of a city, with a handset brand, who lack a product
-// purpose: Whom to offer a product to: customers of one city whose current handset is of one brand and who do not
-//   hold the product. Customers who do not consent or have left are not listed.
+// purpose: Whom to offer a product to: customers of one city whose current handset is of one brand and who do not hold
+//   the product. Customers who do not consent or have left are not listed.
 // parameter city: text. The city, as the users feed writes it.
 // parameter brand: text. The brand of the current handset, as the handsets feed writes it.
 // parameter product: text. The product that the customer lacks; one that is not in the graph lists nobody.
@@ -15,7 +15,7 @@
 MATCH (product:Product {product: $product})
 MATCH (handset:Handset {brand: $brand})<-[uses:USES_HANDSET]-(user:User)
 WHERE user.city = $city
-  AND user.consent AND NOT user.off_net
+  AND user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
   AND uses.since <= $today AND (uses.until IS NULL OR uses.until > $today)
   AND NOT EXISTS {

@@ -19,8 +19,16 @@ def written(folder: Path, where: str, query: str, more: str = "") -> None:
 
 def test_every_template_loads() -> None:
     catalogue = load()
-    assert len(catalogue) >= 8
-    assert {t.group for t in catalogue.values()} >= {"targeting", "products", "channels", "calls", "churn"}
+    assert len(catalogue) >= 30
+    assert {t.group for t in catalogue.values()} >= {
+        "targeting",
+        "products",
+        "channels",
+        "calls",
+        "churn",
+        "dumbbell",
+        "quality",
+    }
 
 
 def test_names_are_unique_across_folders(tmp_path: Path) -> None:
