@@ -6,6 +6,8 @@ DumbbellError                 a sentence: what was asked, what was found, what w
 │   └── BadValue              a value outside what is allowed (k = 0, a wrong type; HTTP 422)
 ├── SettingError              a setting that cannot be used; names the setting
 ├── FeedError                 a feed folder refused whole; names feed, file and column
+│   ├── FileChanged           a file disappeared, or is not what it was when its reading began
+│   └── RowsQuarantined       a row was not taken, where none may be (`--strict`)
 ├── HomeError                 the home cannot be used as it is
 │   ├── HomeHeld              another command holds it
 │   ├── WrongKey              the key for numbers is not the one this home was filled with
@@ -68,6 +70,14 @@ class SettingError(DumbbellError):
 
 class FeedError(DumbbellError):
     code = "feed_refused"
+
+
+class FileChanged(FeedError):
+    code = "file_changed"
+
+
+class RowsQuarantined(FeedError):
+    code = "quarantined"
 
 
 class HomeError(DumbbellError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from lake.errors import FeedError
+from lake.errors import FeedError, FileChanged
 from loaders.feeds import FEEDS
 
 SUFFIXES = (".csv", ".parquet")
@@ -48,6 +48,8 @@ class Folder:
 
 
 def unreadable(file: FeedFile, error: Exception) -> FeedError:
+    if isinstance(error, FileNotFoundError):
+        return FileChanged(f"{file.name} disappeared while it was read", "load again when it is there")
     return FeedError(f"{file.name} cannot be read ({type(error).__name__})", "check that it is there, whole and yours")
 
 

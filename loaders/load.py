@@ -77,6 +77,7 @@ def _read(work: Work, folder: Folder) -> None:
     for feed, of_feed in readings.items():
         work.report.warnings += dict.fromkeys(warning for reading in of_feed for warning in reading.warnings())
         work.report.feeds[feed] = Counts()
+        work.keep_aside(feed, of_feed)
         with working(f"loading {feed}") if work.staging else nullcontext():
             (events if FEEDS[feed].event else catalogues).take(work, FEEDS[feed], of_feed)
     known = set(folder.files) | {feed for feed in FEEDS if work.present(feed)}

@@ -17,7 +17,9 @@ from loaders.feeds import FEEDS
 from loaders.folder import FeedFile, unreadable
 from loaders.inventory import FileRecord
 from loaders.parquet_reader import ParquetFile
+from loaders.quarantine import Aside
 from loaders.rows import Checked
+from loaders.steady import steady
 from loaders.values import Rules
 
 
@@ -25,7 +27,7 @@ from loaders.values import Rules
 class Reading:
     """Reads one file: its columns are checked at once, its rows as `batches` is run through.
 
-    After that, `record` has its counts, `bad` its quarantined rows and `references` the identifiers
+    After that, `record` has its counts, `aside` its quarantined rows and `references` the identifiers
     of other feeds that its good rows name. Raises FeedError for a missing required column, a column
     that comes twice, and what the readers refuse.
     """
@@ -34,18 +36,19 @@ class Reading:
     how: Rules
     encoding: str
     record: FileRecord = field(init=False)
-    bad: list[pa.Table] = field(default_factory=list)
+    aside: Aside = field(default_factory=Aside)
     references: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.feed = FEEDS[self.file.feed]
         self.record = FileRecord(self.file.name)
         try:
-            self._stat = self.file.path.stat()
-            parquet = self.file.path.suffix == ".parquet"
-            self._reader = ParquetFile(self.file) if parquet else CsvFile(self.file, self.encoding)
+            self._before = self.file.path.stat()
         except OSError as error:
             raise unreadable(self.file, error) from error
+        with steady(self.file, self._before):
+            parquet = self.file.path.suffix == ".parquet"
+            self._reader = ParquetFile(self.file) if parquet else CsvFile(self.file, self.encoding)
         header = self._reader.header
         self.columns = [name for name in self.feed.names if name in header]
         self.unknown = [name for name in dict.fromkeys(header) if name not in self.feed.names]
@@ -72,7 +75,7 @@ class Reading:
     def batches(self) -> Iterator[pa.Table]:
         """The good rows in the lake's schema, in file order."""
         referring = [c for c in self.feed.columns if c.of is not None]
-        try:
+        with steady(self.file, self._before):
             for batch in track(self._reader.batches(self.columns), f"reading {self.file.name}"):
                 checked = rows.check(self.feed, self.file, batch, self.how)
                 self._count(checked, batch.read)
@@ -81,19 +84,13 @@ class Reading:
                         distinct(checked.table.column(column.lake_name))
                     )
                 yield checked.table
-            after = self.file.path.stat()
-        except OSError as error:
-            raise unreadable(self.file, error) from error
-        if (after.st_size, after.st_mtime_ns) != (self._stat.st_size, self._stat.st_mtime_ns):
-            raise FeedError(f"{self.file.name} changed while it was read", "load again when it is whole")
 
     def _count(self, checked: Checked, read: int) -> None:
         self.record.read += read
         self.record.quarantined += checked.bad.num_rows
         self.record.values_dropped += checked.values_dropped
         self.record.withheld += checked.withheld
-        if checked.bad.num_rows:
-            self.bad.append(checked.bad)
+        self.aside.add(checked.bad)
 
 
 def distinct(column: pa.ChunkedArray) -> set[str]:

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lake.errors import FeedError
+from lake.errors import RowsQuarantined
 from lake.pseudonyms import Pseudonyms
 from lake.settings import Settings
 from lake.tables import Lake
 from loaders import quarantine
 from loaders.inventory import FileRecord, Inventory
+from loaders.quarantine import Reasons
 from loaders.reading import Reading
 from loaders.report import Counts, Report
 from loaders.values import Rules
+
+STRICT_REMEDY = "mend it, or load without --strict"
 
 
 @dataclass
@@ -53,24 +56,32 @@ class Work:
         counts.withheld += record.withheld
         counts.taken += taken
         counts.repeated += record.good - taken
-        if record.quarantined and self.strict:
-            raise _strict(f"{record.path} has {record.quarantined} rows for the quarantine")
 
     def stop_if_strict(self, reading: Reading) -> None:
-        """Raise FeedError at the first quarantined row of a strict load."""
-        if self.strict and reading.bad:
-            first = reading.bad[0].slice(0, 1).to_pylist()[0]
-            where = f"row group {first['row_group']}, row" if first["row_group"] is not None else "line"
-            raise _strict(f"{reading.file.name}, {where} {first['line']}: {first['column'] or 'it'} {first['reason']}")
+        """Raise RowsQuarantined at the first quarantined row of a strict load."""
+        if self.strict and reading.aside.reasons.first:
+            raise RowsQuarantined(reading.aside.reasons.first, STRICT_REMEDY)
+
+    def keep_aside(self, feed: str, readings: Sequence[Reading]) -> None:
+        """Say where the rows of files about to be read go that are not taken."""
+        for number, reading in enumerate(readings):
+            if self.staging is not None:
+                reading.aside.path = self.staging / "quarantine" / f".{feed}.{number}"
 
     def set_aside(self, feed: str, readings: Sequence[Reading], skipped: Sequence[str] = ()) -> None:
-        """Report and stage what was quarantined in the files read; of files skipped, report what is known."""
-        bad = [table for reading in readings for table in reading.bad]
-        known = quarantine.of_files(self.root, feed, skipped) if self.root is not None else []
-        self.report.quarantined += quarantine.summary(feed, known + bad)
+        """Report and stage what was quarantined in the files read; of files skipped, report what is known.
+
+        Raises RowsQuarantined in a strict load where that is a row or more.
+        """
+        reasons = quarantine.known(self.root, feed, skipped) if self.root is not None else Reasons()
+        for reading in readings:
+            reasons.join(reading.aside.reasons)
+        if self.strict and (reasons.first or self.counts(feed).quarantined):
+            raise RowsQuarantined(reasons.first or f"{feed} has rows in the quarantine", STRICT_REMEDY)
+        self.report.quarantined += reasons.summary(feed)
         if self.root is not None and self.staging is not None and readings:
-            again = [reading.file.name for reading in readings]
-            self.deletes += quarantine.merge(self.root, self.staging, feed, again, bad)
+            again = {reading.file.name: reading.aside for reading in readings}
+            self.deletes += quarantine.merge(self.root, self.staging, feed, again)
 
     def refer(self, feed: str, readings: Sequence[Reading]) -> None:
         """Note the identifiers of other feeds that were read."""
@@ -89,7 +100,3 @@ class Work:
         places = {self.root / path.relative_to(self.staging): path for path in staged if path.exists()}
         gone = {self.root / name for name in self.deletes}
         return [places.get(path, path) for path in sorted({*here, *places} - gone)]
-
-
-def _strict(found: str) -> FeedError:
-    return FeedError(found, "mend it, or load without --strict", code="quarantined")
