@@ -43,7 +43,7 @@ def nearest(
     places the first.
     """
     count = min(CANDIDATES, len(place_lat))
-    _, found = cKDTree(_unit(place_lat, place_lon)).query(_unit(lat, lon), k=np.arange(1, count + 1))
+    _, found = cKDTree(on_sphere(place_lat, place_lon)).query(on_sphere(lat, lon), k=np.arange(1, count + 1))
     found = np.sort(found, axis=1)
     distance = metres(lat[:, None], lon[:, None], place_lat[found], place_lon[found])
     best = distance.argmin(axis=1)
@@ -51,7 +51,7 @@ def nearest(
     return found[rows, best], distance[rows, best]
 
 
-def _unit(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
-    """Points on the unit sphere, (n, 3)."""
+def on_sphere(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
+    """Points given in degrees on the unit sphere: (n, 3)."""
     phi, lam = np.radians(lat), np.radians(lon)
     return np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
