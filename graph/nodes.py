@@ -95,7 +95,12 @@ NODES = (
     feed("Channel", "channels", ("touches", "channel"), ("responses", "channel"), ("offers", "channels")),
     feed("Cell", "cells", ("calls", "cell")),
     feed("Store", "stores"),
-    Nodes("Segment", "segment", ("segments",), distinct_of("segments", "segment", "segment")),
+    Nodes(
+        "Segment",
+        "segment",
+        ("segment_profiles", "segments"),
+        feed_nodes("segment_profiles", "segment", ("segments", "segment")),
+    ),
     Nodes("Tag", "tag", ("url_rules", "questions"), tags),
     Nodes("Question", "question", ("questions",), questions),
     Nodes("Answer", "answer", ("questions",), answers),

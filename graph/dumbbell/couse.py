@@ -11,7 +11,7 @@ LEARN_FROM = 200_000
 """Customers that co-use is learned from; more add time and hardly change the neighbours."""
 HEAVY = 1_000
 """Customers with more apps than this say little about which two belong together, and cost their square."""
-BLOCK = 2_000
+BLOCK = 500
 
 
 def neighbours(held: sparse.csr_array) -> sparse.csr_array:
@@ -31,16 +31,15 @@ def neighbours(held: sparse.csr_array) -> sparse.csr_array:
     rows = np.flatnonzero(np.diff(held.indptr) <= HEAVY)
     if len(rows) > LEARN_FROM:
         rows = rows[np.linspace(0, len(rows) - 1, LEARN_FROM).astype(np.int64)]
-    sample = sparse.csr_array(held[rows]).astype(np.float64)
+    sample = sparse.csr_array(held[rows]).astype(np.int32)
     by_app = sparse.csc_array(sample)
     size = np.diff(by_app.indptr)
     kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for start in range(0, m, BLOCK):  # block by block: the whole (m, m) product need not fit in memory
         block = sparse.csr_array(by_app[:, start : start + BLOCK].T @ sample)
         i = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr)) + start
-        j = block.indices.astype(np.int64)
-        good = (i != j) & (block.data >= 2)
-        i, j, common = i[good], j[good], block.data[good]
+        good = np.flatnonzero((i != block.indices) & (block.data >= 2))
+        i, j, common = i[good], block.indices[good].astype(np.int64), block.data[good]
         weight = common / (np.sqrt(size[i] * size[j]) + SHRINK)
         order = np.lexsort((j, -weight, i))
         i, j, weight = i[order], j[order], weight[order]

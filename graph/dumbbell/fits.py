@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import numba
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from scipy import sparse
 
 from graph.dumbbell.attributes import category_members
-from graph.dumbbell.holdings import Holdings
+from graph.dumbbell.best_channel import allowed_channels, rank_channels
+from graph.dumbbell.holdings import Holdings, blocks
 from graph.dumbbell.population import Population
 from graph.dumbbell.segments import Segments
 from lake.tables import Lake
 
 PRIOR = 20.0
 """Customers of the base that are added to each segment, so that a share of few is no certainty."""
-KEEP = {"app": 20, "product": 10, "category": None}
+KEEP = {"app": 20, "product": 10}
+"""The most edges of a segment to items of a kind; categories are few, and all stay."""
+SUPPORT = 3
+"""An app or product that fewer customers of a segment have fits it by chance."""
+LIFT = 1.1
+"""An app or product that a segment has hardly more often than everybody says nothing about it."""
 SCHEMA = pa.schema(
     [
         ("segment", pa.string()),
@@ -36,124 +44,91 @@ def measure_fits(
     categories: pa.Table,
     segments: Segments,
     channel_use: pa.Table,
+    today: dt.date,
 ) -> pa.Table:
-    """One row a segment and item that someone in it has: all categories, the best 20 apps and 10 products.
+    """One row a segment and item: all categories that someone in it uses, the best 20 apps and 10 products.
 
     With n_s customers in segment s, n_si of them having item i, and b_i the share of all customers that have it:
-    score = (n_si + 20 b_i) / (n_s + 20), lift = score / b_i; the best have the highest score · ln lift. `channel`
-    is the segment's best (`best_channels`), null where nothing is known of channels. Sorted by segment, kind, item.
+    score = (n_si + 20 b_i) / (n_s + 20), lift = score / b_i. The score is the m-estimate of a share (Cestnik,
+    "Estimating probabilities: a crucial task in machine learning", ECAI 1990): a segment of few is drawn to the base,
+    so its lift to 1. Apps and products need 3 customers and a lift of 1.1; the best have the highest score · ln lift,
+    which is their part of what the segment's use differs by. `channel` is the segment's best among those that the
+    item's running offers allow (`best_channel`), null where nothing is known of any. Sorted by segment, kind, item.
     """
-    app_members, labels = category_members(apps.items, "app", categories)
-    product_members, _ = category_members(products.items, "product", categories)
-    in_category = sparse.csr_array(apps.held @ app_members + products.held @ product_members)
-    in_category.data[:] = 1
-    channels = pa.array(best_channels(lake, population, segments, channel_use), pa.string())
+    labels, in_category = count_categories(apps, products, categories, segments)
+    best = rank_channels(lake, population, segments, channel_use)
+    allowed = allowed_channels(lake, categories, today)
+    size = np.bincount(segments.codes, minlength=len(segments.labels))
     parts = []
-    for kind, items, held in (
-        ("app", apps.items, apps.held),
+    for kind, items, counted in (
+        ("app", apps.items, count_by_segment(segments, apps.held)),
         ("category", np.array(labels, object), in_category),
-        ("product", products.items, products.held),
+        ("product", products.items, count_by_segment(segments, products.held)),
     ):
-        segment, item, score, lift = shares(segments, held, KEEP[kind])
-        parts.append(
-            pa.table(
-                [
-                    pa.array(segments.labels, pa.string()).take(pa.array(segment)),
-                    pa.array([kind] * len(item), pa.string()),
-                    pa.array(items[item], pa.string()),
-                    pa.array(score),
-                    pa.array(lift),
-                    channels.take(pa.array(segment)),
-                ],
-                schema=SCHEMA,
-            )
-        )
+        limits = (KEEP[kind], SUPPORT, LIFT) if kind in KEEP else (None, 1, 0.0)
+        segment, item, score, lift = shares(counted, size, *limits)
+        names = items[item].tolist()
+        channels = [best.of(s, allowed.get((kind, name))) for s, name in zip(segment.tolist(), names, strict=True)]
+        columns = [
+            pa.array(segments.labels, pa.string()).take(pa.array(segment)),
+            pa.array([kind] * len(item), pa.string()),
+            pa.array(names, pa.string()),
+            pa.array(score),
+            pa.array(lift),
+            pa.array(channels, pa.string()),
+        ]
+        parts.append(pa.table(columns, schema=SCHEMA))
     order = [(name, "ascending") for name in ("segment", "item_kind", "item")]
     return pa.concat_tables(parts).sort_by(order).combine_chunks()
 
 
 def shares(
-    segments: Segments, held: sparse.csr_array, keep: int | None
+    counted: np.ndarray, size: np.ndarray, keep: int | None = None, support: int = 1, least_lift: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Segment, item, score and lift of the pairs that occur, the best `keep` of each segment (all when None).
+    """Segment, item, score and lift of the pairs with enough support and lift, the best `keep` of each segment.
 
-    `held` is (n, m) of ones, customers × items; segment and item are places.
+    `counted` is (s, m), customers of each segment that have each item, `size` (s,) the customers of each segment.
+
+    >>> segment, item, score, lift = shares(np.array([[5, 1], [0, 1]]), np.array([5, 5]))
+    >>> [(int(s), int(i), round(float(x), 2)) for s, i, x in zip(segment, item, lift)]
+    [(0, 0, 1.2), (0, 1, 1.0), (1, 1, 1.0)]
     """
-    n = len(segments.codes)
-    counted = count_by_segment(segments, held)
-    base = np.bincount(held.indices, minlength=held.shape[1]) / max(n, 1)
-    size = np.bincount(segments.codes, minlength=len(segments.labels))
-    segment = np.repeat(np.arange(counted.shape[0]), np.diff(counted.indptr))
-    item = counted.indices
-    score = (counted.data + PRIOR * base[item]) / (size[segment] + PRIOR)
-    lift = score / base[item]
-    worth = (score * np.log(lift)).round(9)
-    order = np.lexsort((item, -score, -worth, segment))
-    segment, item, score, lift = segment[order], item[order], score[order], lift[order]
-    if keep is not None:
-        top = np.arange(len(segment)) - np.searchsorted(segment, segment) < keep
-        segment, item, score, lift = segment[top], item[top], score[top], lift[top]
+    base = counted.sum(axis=0) / max(size.sum(), 1)
+    found = []
+    for s, row in enumerate(counted):  # a segment at a time: all pairs at once need not fit in memory
+        item = np.flatnonzero(row >= support)
+        score = (row[item] + PRIOR * base[item]) / (size[s] + PRIOR)
+        lift = score / base[item]
+        fine = lift >= least_lift
+        item, score, lift = item[fine], score[fine], lift[fine]
+        best = np.lexsort((item, -score, -(score * np.log(lift)).round(9)))[:keep]
+        found.append((np.full(len(best), s), item[best], score[best], lift[best]))
+    segment, item, score, lift = (np.concatenate([part[k] for part in found]) for k in range(4))
     return segment, item, score, lift
 
 
-def count_by_segment(segments: Segments, matrix: sparse.csr_array) -> sparse.csr_array:
-    """Sum of the customers' rows (n, m) by segment: (s, m) float64, columns sorted."""
-    n = len(segments.codes)
-    gather = sparse.csr_array((np.ones(n), (segments.codes, np.arange(n))), shape=(len(segments.labels), n))
-    counted = sparse.csr_array(gather @ matrix)
-    counted.sort_indices()
+def count_by_segment(segments: Segments, held: sparse.csr_array) -> np.ndarray:
+    """Customers of each segment that have each item: (s, m) int32; of `held` (n, m) only the places count."""
+    counted = np.zeros((len(segments.labels), held.shape[1]), np.int32)
+    _count(segments.codes, held.indptr, held.indices, counted)
     return counted
 
 
-def best_channels(lake: Lake, population: Population, segments: Segments, channel_use: pa.Table) -> list[str | None]:
-    """The channel to reach each segment by, (s,).
-
-    The one with the highest acceptance (accepted + 20 p) / (answers + 20), p the acceptance over all segments and
-    channels; an answer is any row of the feed, shown ones too. A segment that accepted nothing has the channel it
-    touched most, one without touches the channel that all customers touched most; null where nothing is known.
-    """
-    n_segments = len(segments.labels)
-    touched, touched_names = _by_channel(
-        population, segments, channel_use["user"], channel_use["channel"], channel_use["touches"].to_numpy()
-    )
-    overall = touched.sum(axis=0)
-    best: list[str | None] = [None] * n_segments
-    for s in range(n_segments):
-        row = touched[s] if len(touched_names) and touched[s].any() else overall
-        if row.any():
-            best[s] = touched_names[int(row.argmax())]  # equal ones: the name that sorts first
-    if not lake.has("responses"):
-        return best
-    answers = lake.scan("responses")
-    table = (
-        answers.group_by("user", "channel")
-        .agg(accepted=(answers.outcome == "accepted").sum(), shown=answers.count())
-        .order_by("user", "channel")
-        .to_pyarrow()
-    )
-    accepted, names = _by_channel(
-        population, segments, table["user"], table["channel"], table["accepted"].cast(pa.float64()).to_numpy()
-    )
-    shown, _ = _by_channel(
-        population, segments, table["user"], table["channel"], table["shown"].cast(pa.float64()).to_numpy()
-    )
-    prior = accepted.sum() / max(shown.sum(), 1.0)
-    for s in range(n_segments):
-        if accepted[s].any():
-            rate = np.where(shown[s] > 0, (accepted[s] + PRIOR * prior) / (shown[s] + PRIOR), -1.0)
-            best[s] = names[int(rate.argmax())]
-    return best
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _count(codes: np.ndarray, indptr: np.ndarray, indices: np.ndarray, counted: np.ndarray) -> None:
+    for user in range(len(codes)):
+        for place in range(indptr[user], indptr[user + 1]):
+            counted[codes[user], indices[place]] += 1
 
 
-def _by_channel(
-    population: Population, segments: Segments, users: pa.ChunkedArray, channels: pa.ChunkedArray, amount: np.ndarray
-) -> tuple[np.ndarray, list[str]]:
-    """Sum of `amount` by segment and channel, dense (s, c), and the c names, sorted."""
-    names = pc.unique(channels.cast(pa.string())).drop_null().sort()
-    column = pc.index_in(channels.cast(pa.string()), value_set=names)
-    rows = population.positions(users)
-    good = (rows >= 0) & column.is_valid().to_numpy()
-    total = np.zeros((len(segments.labels), len(names)))
-    places = pc.fill_null(column, -1).to_numpy()
-    np.add.at(total, (segments.codes[rows[good]], places[good]), amount[good])
-    return total, names.to_pylist()
+def count_categories(
+    apps: Holdings, products: Holdings, categories: pa.Table, segments: Segments
+) -> tuple[list[str], np.ndarray]:
+    """The categories, sorted, and customers of each segment with an app or product of each: (s, c) int32."""
+    of_apps, labels = category_members(apps.items, "app", categories)
+    of_products, _ = category_members(products.items, "product", categories)
+    counted = np.zeros((len(segments.labels), len(labels)), np.int32)
+    for rows in blocks(len(segments.codes)):
+        inside = sparse.csr_array(apps.held[rows] @ of_apps + products.held[rows] @ of_products)
+        _count(segments.codes[rows], inside.indptr, inside.indices, counted)
+    return labels, counted

@@ -55,7 +55,15 @@ COLUMNS: dict[str, dict[str, pa.DataType]] = {
     "bills": {"user": USER, "month": TEXT, "fee": NUMBER},
     "channels": {"channel": TEXT, "name": TEXT, "kind": TEXT},
     "touches": {"user": USER, "channel": TEXT, **EVENT},
-    "offers": {"offer": TEXT, "product": TEXT, "title": TEXT, "channels": TEXTS, "starts_on": DAY, "audience": TEXT},
+    "offers": {
+        "offer": TEXT,
+        "product": TEXT,
+        "title": TEXT,
+        "channels": TEXTS,
+        "starts_on": DAY,
+        "ends_on": DAY,
+        "audience": TEXT,
+    },
     "responses": {
         "user": USER,
         "offer": TEXT,

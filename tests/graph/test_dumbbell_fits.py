@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from graph.dumbbell.best_channel import rank_channels
 from graph.dumbbell.categories import learn_categories
 from graph.dumbbell.channel_use import measure_channel_use
-from graph.dumbbell.fits import best_channels, measure_fits, shares
+from graph.dumbbell.fits import count_by_segment, measure_fits, shares
 from graph.dumbbell.holdings import app_use, products_held
 from graph.dumbbell.population import Population
 from graph.dumbbell.segments import Segments
@@ -21,9 +22,8 @@ def test_share_is_smoothed_towards_everybody_and_lift_is_share_over_base():
     held = np.zeros((10, 2))
     held[:5, 0] = 1
     held[[0, 5], 1] = 1
-    segment, item, score, lift = shares(
-        Segments(("one", "two"), np.array([0] * 5 + [1] * 5)), sparse.csr_array(held), None
-    )
+    segments = Segments(("one", "two"), np.array([0] * 5 + [1] * 5))
+    segment, item, score, lift = shares(count_by_segment(segments, sparse.csr_array(held)), np.array([5, 5]))
     found = {(s, i): (sc, li) for s, i, sc, li in zip(segment, item, score, lift, strict=True)}
     assert set(found) == {(0, 0), (0, 1), (1, 1)}
     assert found[0, 0] == (pytest.approx((5 + 20 * 0.5) / 25), pytest.approx((5 + 20 * 0.5) / 25 / 0.5))
@@ -33,8 +33,23 @@ def test_share_is_smoothed_towards_everybody_and_lift_is_share_over_base():
 def test_only_the_best_are_kept():
     held = np.zeros((8, 3))
     held[:4, 0] = held[:, 1] = held[:2, 2] = 1
-    segment, item, *_ = shares(Segments(("one", "two"), np.array([0] * 4 + [1] * 4)), sparse.csr_array(held), 1)
+    segments = Segments(("one", "two"), np.array([0] * 4 + [1] * 4))
+    segment, item, *_ = shares(count_by_segment(segments, sparse.csr_array(held)), np.array([4, 4]), keep=1)
     assert list(zip(segment.tolist(), item.tolist(), strict=True)) == [(0, 0), (1, 1)]
+
+
+def test_what_few_have_or_all_have_alike_does_not_fit():
+    counted = np.array([[40, 2, 30], [40, 0, 0]])
+    segment, item, *_ = shares(counted, np.array([50, 50]), support=3, least_lift=1.1)
+    assert list(zip(segment.tolist(), item.tolist(), strict=True)) == [(0, 2)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_counts_agree_with_a_slow_count(seed):
+    rng = np.random.default_rng(seed)
+    held, codes = rng.random((60, 11)) < 0.2, np.r_[np.arange(4), rng.integers(0, 4, 56)]
+    counted = count_by_segment(Segments(tuple("abcd"), codes), sparse.csr_array(held))
+    assert counted.tolist() == [[int(held[codes == s, i].sum()) for i in range(11)] for s in range(4)]
 
 
 def test_the_table_has_categories_apps_and_products_of_each_segment(fill):
@@ -58,12 +73,49 @@ def test_the_table_has_categories_apps_and_products_of_each_segment(fill):
         learn_categories(lake, apps),
         Segments(("all",), np.array([0, 0])),
         measure_channel_use(lake, TODAY),
+        TODAY,
     )
     assert [(r["item_kind"], r["item"], r["score"], r["lift"], r["channel"]) for r in found.to_pylist()] == [
-        ("app", "chess", pytest.approx(0.5), pytest.approx(1.0), None),
         ("category", "games", pytest.approx(0.5), pytest.approx(1.0), None),
         ("category", "plan", pytest.approx(0.5), pytest.approx(1.0), None),
-        ("product", "s", pytest.approx(0.5), pytest.approx(1.0), None),
+    ]
+
+
+def test_apps_and_products_that_a_segment_has_more_than_others_are_there_with_a_channel_that_their_offers_allow(fill):
+    half = range(1, 31)
+    lake = fill(
+        customers=range(1, 61),
+        apps=[{"app": "chess", "name": "Chess"}],
+        app_usage=[{"user": u, "app": "chess", "at": "2026-06-01"} for u in half],
+        products=[{"product": p, "name": p, "kind": "plan" if p == "s" else "service"} for p in ("s", "t", "u")],
+        subscriptions=[{"user": u, "product": p, "since": "2026-01-01"} for u in half for p in ("s", "t", "u")],
+        touches=touched(1, "sms", 9) + touched(2, "web", 5),
+        offers=[
+            {"offer": "o1", "product": "s", "title": "S", "channels": ["web", "store"], "starts_on": "2026-01-01"},
+            {"offer": "o2", "product": "t", "title": "T", "channels": ["store"], "starts_on": "2026-01-01"},
+            {"offer": "o3", "product": "u", "title": "U", "channels": ["web"], "starts_on": "2026-12-01"},
+        ],
+    )
+    population = Population.read(lake)
+    apps = app_use(lake, population)
+    found = measure_fits(
+        lake,
+        population,
+        apps,
+        products_held(lake, population, TODAY),
+        learn_categories(lake, apps),
+        Segments(("one", "two"), np.array([0] * 30 + [1] * 30)),
+        measure_channel_use(lake, TODAY),
+        TODAY,
+    )
+    score, lift = pytest.approx((30 + 10) / 50), pytest.approx(1.6)
+    assert [tuple(row.values()) for row in found.to_pylist()] == [
+        ("one", "app", "chess", score, lift, "sms"),
+        ("one", "category", "plan", score, lift, "web"),
+        ("one", "category", "service", score, lift, "store"),
+        ("one", "product", "s", score, lift, "web"),
+        ("one", "product", "t", score, lift, "store"),  # the one channel of its offer, though nobody was seen there
+        ("one", "product", "u", score, lift, "sms"),  # its offer does not run yet
     ]
 
 
@@ -79,7 +131,8 @@ def answered(user, channel, outcome, times):
 def channels(lake, codes):
     labels = tuple(f"segment {i}" for i in range(max(codes) + 1))
     found = Segments(labels, np.array(codes))
-    return best_channels(lake, Population.read(lake), found, measure_channel_use(lake, TODAY))
+    ranked = rank_channels(lake, Population.read(lake), found, measure_channel_use(lake, TODAY))
+    return [ranked.of(s) for s in range(len(labels))]
 
 
 def test_the_best_channel_is_where_offers_are_accepted_not_where_most_are_made(fill):
