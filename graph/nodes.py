@@ -57,10 +57,24 @@ def _distinct(lake: Lake, table: str, column: str) -> pa.Array:
     return scanned.select(value=values).distinct().to_pyarrow()["value"].cast(pa.string()).combine_chunks()
 
 
+BILL = ("month", "fee", "minutes", "mb", "complaints", "dropped_calls", "roaming_days")
+"""Columns of a customer's latest bill that go onto the node, as `bill_month`, `bill_mb`, …: what templates ask for."""
+
+
 def customers(lake: Lake) -> pa.Table:
-    """Every known number, off-net ones flagged."""
+    """Every known number, off-net ones flagged, with facts of the latest bill where there are bills."""
     table = lake.read("customers")
-    return table.select(["user", *(name for name in table.column_names if name != "user")]).sort_by("user")
+    table = table.select(["user", *(name for name in table.column_names if name != "user")]).sort_by("user")
+    if not lake.has("bills"):
+        return table
+    bills = lake.scan("bills")
+    facts = [name for name in BILL if name in bills.columns]
+    newest = bills.group_by("user").agg(month=bills.month.max())
+    latest = bills.join(newest, ["user", "month"]).select("user", *facts).to_pyarrow()
+    place = pc.index_in(table["user"], value_set=latest["user"].combine_chunks())
+    for name in facts:
+        table = table.append_column(f"bill_{name}", latest[name].take(place))
+    return table
 
 
 def persons(lake: Lake) -> pa.Table:
@@ -86,7 +100,7 @@ def feed(label: str, table: str, *named_by: tuple[str, str]) -> Nodes:
 
 
 NODES = (
-    Nodes("User", "user", ("customers",), customers),
+    Nodes("User", "user", ("customers", "bills"), customers),
     Nodes("Person", "person", ("customers",), persons),
     feed("Handset", "handsets", ("user_handsets", "handset")),
     feed("App", "apps", *((name, "app") for name in (*APP_USE, "url_rules"))),
