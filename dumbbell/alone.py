@@ -58,7 +58,7 @@ def rekey(home: Home, settings: Settings) -> dict[str, Any]:
         with _staging(home, keys.drop_new) as (staging, deletes):
             keys.make()
             old, new = keys.old(), keys.new()
-            answers_into_lake(home, settings)
+            _keep_answers(home, settings)
             embedded = not steps.embed_due(home, settings)
             tables = rekeying.stage_tables(home, staging, old, new)
             rekeying.stage_mark(home, staging, new)
@@ -100,7 +100,7 @@ def _forget(home: Home, settings: Settings, users: pa.Array) -> dict[str, Any]:
         _claim(home, "forget", phase=FILES, users=texts)
     if (home.begun() or {})["phase"] == FILES:
         with _staging(home) as (staging, deletes):
-            answers_into_lake(home, settings)
+            _keep_answers(home, settings)
             rows = forgetting.stage_tables(home, staging, users)
             ids, gone = snapshots.stage_snapshots(home, staging, lambda known: _kept_rows(known, users))
             among = set(texts)
@@ -120,7 +120,7 @@ def backup(home: Home, settings: Settings, file: Path) -> dict[str, int]:
     """Save the home with its key in one file; the caller holds the home for writing."""
     with unused(home):
         pass
-    answers_into_lake(home, settings)
+    _keep_answers(home, settings)
     with unused(home):
         return archive.write(home, file)
 
@@ -149,7 +149,7 @@ def restore(home: Home, settings: Settings, file: Path) -> dict[str, int]:
     return {"files": facts["files"], "bytes": facts["bytes"]}
 
 
-def answers_into_lake(home: Home, settings: Settings) -> None:
+def _keep_answers(home: Home, settings: Settings) -> None:
     """Copy what customers answered into the lake, where there is a graph: it is recorded nowhere else."""
     if Lake(home.lake).has("customers") and (settings.neo4j_uri or EngineFolder(home.neo4j).data.exists()):
         with open_store(home, settings) as store:

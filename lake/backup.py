@@ -46,11 +46,9 @@ def write(home: Home, file: Path) -> dict[str, int]:
     _room(file.parent, total)
     head = {"is": KIND, "version": VERSION, "format": _format(home), "files": len(files), "bytes": total}
     checksums: dict[str, dict[str, Any]] = {}
-    with (
-        beside(file.absolute()) as fresh,
-        open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
-    ):
+    with beside(file.absolute()) as fresh:
         with (
+            open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
             pa.CompressedOutputStream(raw, "zstd") as stream,
             tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar,
         ):
@@ -58,8 +56,8 @@ def write(home: Home, file: Path) -> dict[str, int]:
             for name, path in track(files.items(), "files", total=len(files)):
                 checksums[name] = _add_file(tar, name, path)
             _add(tar, TAIL, checksums)
-        raw.flush()
-        os.fsync(raw.fileno())
+        with open(fresh, "rb") as written:
+            os.fsync(written.fileno())
     return {"files": len(files), "bytes": total}
 
 
@@ -88,12 +86,11 @@ def unpack(file: Path, home: Home) -> dict[str, int]:
     try:
         with enough_disk(home.root):
             return _unpack(file, folder)
-    except (tarfile.TarError, OSError, EOFError, UnicodeDecodeError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise
-        raise _bad(file, "is no backup of a home, or was cut short") from None
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
+        is_unreadable = isinstance(error, (tarfile.TarError, EOFError, ValueError, OSError, KeyError))
+        if is_unreadable and getattr(error, "errno", None) is None:
+            raise _bad(file, "is no backup of a home, or was cut short") from None
         raise
 
 
@@ -185,7 +182,7 @@ def _unpack(file: Path, folder: Path) -> dict[str, int]:
         head = _head(tar, file)
         _room(folder.parent, head["bytes"])
         folder.mkdir(parents=True)
-        for member in tar:
+        while (member := tar.next()) is not None:
             if member.name == TAIL:
                 checksums = json.loads(_content(tar, member).read())
                 break
