@@ -261,5 +261,22 @@ def moment(text: str, zone: str, *, dates: bool) -> Any:
 
 def latest(feed: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of a keyed feed that stand: the last of each key. All rows of an event feed."""
+    if feed == "users":
+        return holders(rows)
     key = FEEDS[feed].key
     return list({tuple(row[name] for name in key): row for row in rows}.values()) if key else rows
+
+
+def holders(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of `users` that stand, by number and account."""
+    numbers: dict[Any, dict[Any, dict[str, Any]]] = {}
+    for row in rows:
+        held = numbers.setdefault(row["user"], {})
+        if row["account"] is None and held and None not in held:  # about the current customer
+            now = max(held.values(), key=lambda other: other["activated_on"])
+            row = {**row, **{name: now[name] for name in ("account", "activated_on")}}
+        held.pop(None, None)  # whoever was there without an account is who now comes, with or without one
+        for account in [a for a, other in held.items() if other["activated_on"] == row["activated_on"]]:
+            del held[account]
+        held[row["account"]] = row
+    return [row for held in numbers.values() for row in held.values()]

@@ -37,8 +37,6 @@ def take(work: Work, feed: Feed, readings: list[Reading]) -> None:
     work.set_aside(feed.name, readings)
     work.refer(feed.name, readings)
     if work.staging is not None:
-        path = work.staging / "lake" / f"{feed.name}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path, compression="zstd", row_group_size=1 << 20)
+        work.stage(f"{feed.name}.parquet", table)
     else:
         work.names[feed.name] = set() if feed.key[0] == "user" else set(table.column(0).to_pylist())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
+from loaders import accounts
 from loaders.feeds import Feed
 
 
@@ -15,7 +16,7 @@ class Keyed:
     """A keyed feed's table while its files are laid over it, in order (load, path, line).
 
     In a row that replaces, a column that its file lacks keeps the old value, and an empty cell
-    clears it.
+    clears it. Rows of `users` are kept by number and account (`loaders.accounts`).
     """
 
     feed: Feed
@@ -25,6 +26,7 @@ class Keyed:
     _columns: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        self._key = accounts.KEY if self.feed.name == "users" else self.feed.key
         self._state = _frame(self.before if self.before is not None else self.feed.schema.empty_table())
 
     def add(self, rows: pa.Table, columns: frozenset[str]) -> None:
@@ -37,21 +39,29 @@ class Keyed:
     def _fold(self) -> None:
         if not self._rows:
             return
-        key = self.feed.key
-        rows = _frame(pa.concat_tables(self._rows)).unique(subset=key, keep="last", maintain_order=True)
+        rows = _frame(pa.concat_tables(self._rows))
         self._rows = []
-        absent = [name for name in self.feed.schema.names if name not in self._columns]
+        if self.feed.name != "users":
+            self._lay(_last(rows, self._key))
+            return
+        for part in accounts.rounds(rows):
+            part, self._state = accounts.known(part, self._state)
+            self._lay(part)
+
+    def _lay(self, rows: pl.DataFrame) -> None:
+        absent = [name for name in self.feed.schema.names if name not in {*self._columns, *self._key}]
         if absent and self._state.height:
-            kept = self._state.select(key + absent)
-            rows = rows.drop(absent).join(kept, on=key, how="left").select(self._state.columns)
-        self._state = pl.concat([self._state, rows]).unique(subset=key, keep="last", maintain_order=True)
+            kept = self._state.select(self._key + absent)
+            rows = rows.drop(absent).join(kept, on=self._key, how="left", nulls_equal=True, maintain_order="left")
+        both = pl.concat([self._state, rows.select(self._state.columns)])
+        self._state = accounts.standing(both) if self.feed.name == "users" else _last(both, self._key)
 
     def result(self) -> tuple[pa.Table, int, int]:
         """The table sorted by key, how many of its rows changed, and how many of those replaced a row."""
         self._fold()
-        table = self._state.sort(self.feed.key)
+        table = self._state.sort(self._key)
         before = _frame(self.before) if self.before is not None else self._state.clear()
-        unchanged = _equal_rows(before, table, self.feed.key) if before.height else 0
+        unchanged = _equal_rows(before, table, self._key) if before.height else 0
         taken = table.height - unchanged
         arrow = table.to_arrow().cast(self.feed.schema).combine_chunks()
         return arrow, taken, taken - (table.height - before.height)
@@ -64,9 +74,13 @@ def _frame(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
+def _last(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    return rows.unique(subset=key, keep="last", maintain_order=True)
+
+
 def _equal_rows(before: pl.DataFrame, after: pl.DataFrame, key: list[str]) -> int:
     others = [name for name in before.columns if name not in key]
-    both = before.join(after, on=key, how="inner", suffix="_after")
+    both = before.join(after, on=key, how="inner", suffix="_after", nulls_equal=True)
     if not others:
         return both.height
     same = [pl.col(name).eq_missing(pl.col(f"{name}_after")) for name in others]

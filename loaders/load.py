@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from lake import publish
 from lake.home import Home, enough_disk
 from lake.progress import working
@@ -47,7 +45,8 @@ def load(feeds_dir: Path, home: Home, settings: Settings, *, strict: bool = Fals
         _read(work, folder)
         translate(work, staging)
         work.inventory.write(staging)
-        _customers(work, staging)
+        with working("finding all customers"):
+            customers.take(work)
         publish.publish(home.root, staging, work.deletes)
     home.keep_period(settings)
     work.report.changed = bool(work.deletes) or any(counts.taken for counts in work.report.feeds.values())
@@ -83,17 +82,3 @@ def _read(work: Work, folder: Folder) -> None:
     known = set(folder.files) | {feed for feed in FEEDS if work.present(feed)}
     work.report.off = report.off(known)
     dangling.count(work, folder.files)
-
-
-def _customers(work: Work, staging: Path) -> None:
-    """Stage `customers` where a table with numbers changed."""
-    if work.lake is None:
-        return
-    names = {name for name, _ in customers.NUMBERS}
-    if work.lake.has("customers") and all(work.present(name) == work.lake.files(name) for name in names):
-        return
-    with working("finding all customers"):
-        table = customers.build({name: work.present(name) for name in names}, work.lake)
-        path = staging / "lake" / "customers.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path, compression="zstd", row_group_size=1 << 20)

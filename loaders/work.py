@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from lake.errors import RowsQuarantined
 from lake.pseudonyms import Pseudonyms
 from lake.settings import Settings
@@ -89,6 +92,14 @@ class Work:
         for reading in readings:
             for column, identifiers in reading.references.items():
                 found.setdefault(column, set()).update(identifiers)
+
+    def stage(self, name: str, table: pa.Table) -> None:
+        """Write a file of the lake where it waits to be published. A check has nowhere to: TypeError."""
+        if self.staging is None:
+            raise TypeError("a check stages nothing")
+        path = self.staging / "lake" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path, compression="zstd", row_group_size=1 << 20)
 
     def present(self, table: str) -> list[Path]:
         """The files of a lake table as they will be when this load is published, sorted by their place there."""
