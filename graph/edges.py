@@ -9,12 +9,11 @@ import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from graph.geodesic import nearest
 from graph.questions import has, of_answers
 from graph.tags import tags_of_apps, tags_of_users
-from graph.wanted import Wanted
+from graph.wanted import Wanted, rows_in
 from lake.tables import Lake
 from lake.use import APP_USE, app_use
 
@@ -44,6 +43,8 @@ class Edges:
     """The one partition of `inputs` that it is made from."""
     enough: Callable[[Iterable[object]], bool] = all
     """Whether all inputs are needed, or `any` of them will do."""
+    rows_each: int = 1
+    """Rows of the inputs that one edge is made of, at least."""
 
     def asked(self, lake: Lake) -> Wanted:
         """The wanted edges; none where an input that is needed is missing."""
@@ -56,8 +57,7 @@ class Edges:
 
     def most(self, lake: Lake) -> int:
         """How many there may be: the rows of the inputs."""
-        files = [file for name in self.inputs for file in lake.files(name, self.partition)]
-        return sum(pq.read_metadata(file).num_rows for file in files)
+        return rows_in(lake, self.inputs, self.partition) // self.rows_each
 
     def none(self) -> pa.Table:
         """No edges, as a table."""
@@ -176,6 +176,7 @@ def calls_part(period: str) -> Edges:
         "r.period = $period",
         {"period": period},
         period,
+        rows_each=2,  # a tie is in `contacts` from both ends
     )
 
 

