@@ -72,6 +72,11 @@ def test_the_page_is_not_stale() -> None:
     assert docs.PAGE.read_text(encoding="utf-8") == docs.page(load().values()), "run python -m cypher.docs"
 
 
+def test_the_marketers_page_names_every_template() -> None:
+    text = (docs.PAGE.parent / "marketer.md").read_text(encoding="utf-8")
+    assert [name for name in load() if f"`{name}`" not in text] == []
+
+
 def test_every_parameter_and_column_has_a_sentence() -> None:
     for template in load().values():
         for item in (*template.parameters, *template.columns):
