@@ -134,9 +134,10 @@ def write_lake(root: Path, share: float, categories: bool, months: range) -> Non
             with Part(root, feed, month) as write_part:
                 for begin in range(0, rows, BLOCK):
                     size = min(BLOCK, rows - begin)
-                    columns = {
-                        "user": pseudonyms.take(pa.array(monthly.integers(0, users, size))),
-                        "channel": _text("c", CHANNELS, monthly.integers(0, CHANNELS, size), 2),
+                    who = monthly.integers(0, users, size)
+                    columns = {  # four channels each
+                        "user": pseudonyms.take(pa.array(who)),
+                        "channel": _text("c", CHANNELS, (who + monthly.integers(0, 4, size) ** 2) % CHANNELS, 2),
                         **_events(monthly, month, size),
                     }
                     if feed == "responses":

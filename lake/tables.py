@@ -44,6 +44,8 @@ class Lake:
         """Ibis on an in-memory DuckDB; the one place that names the engine."""
         if self._connection is None:
             self._connection = ibis.duckdb.connect()
+            # a bar on standard output would stand before the JSON that commands end with
+            self._connection.raw_sql("SET enable_progress_bar = false")
         return self._connection
 
     def files(self, name: str, partition: str | None = None) -> list[Path]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+from collections.abc import Iterator
 
 import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from lake.tables import Lake
 
 MONTHS = 3
 HOURS = 3
+RANGE = 2_000_000
+"""Touches that are counted in one go."""
 SCHEMA = pa.schema(
     [
         ("user", pa.binary()),
@@ -50,11 +55,26 @@ def measure_channel_use(lake: Lake, today: dt.date) -> pa.Table:
     touches = lake.scan("touches")
     first, last = ibis.literal(months_before(today, MONTHS)), ibis.literal(today)
     recent = touches.filter(touches.day >= first, touches.day <= last)
-    per_hour = recent.group_by("user", "channel", "hour").agg(touches=recent.count(), last_at=recent["at"].max())
-    table = per_hour.order_by("user", "channel", ibis.desc("touches"), "hour").to_pyarrow()
-    if table.num_rows == 0:
-        return SCHEMA.empty_table()
-    return _fold(table.combine_chunks())
+    parts = [SCHEMA.empty_table()]
+    for some in _ranges(recent, sum(pq.read_metadata(file).num_rows for file in lake.files("touches"))):
+        per_hour = some.group_by("user", "channel", "hour").agg(touches=some.count(), last_at=some["at"].max())
+        table = per_hour.order_by("user", "channel", ibis.desc("touches"), "hour").to_pyarrow()
+        if table.num_rows:
+            parts.append(_fold(table.combine_chunks()))
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def _ranges(touches: ibis.Table, rows: int) -> Iterator[ibis.Table]:
+    """The rows in ranges of pseudonyms, in order, of about `RANGE` rows each: pseudonyms are spread evenly."""
+    bounds = np.linspace(0, 1 << 16, -(-rows // RANGE) + 1).astype(int)[1:-1]
+    edges = [None, *(int(bound).to_bytes(2, "big") for bound in bounds), None]
+    for low, high in itertools.pairwise(edges):
+        some = touches
+        if low is not None:
+            some = some.filter(some.user >= ibis.literal(low, "binary"))
+        if high is not None:
+            some = some.filter(some.user < ibis.literal(high, "binary"))
+        yield some
 
 
 def _fold(table: pa.Table) -> pa.Table:
