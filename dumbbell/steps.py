@@ -1,10 +1,12 @@
 """The order of the steps, and which of them new input makes necessary.
 
-feeds → loaders → lake → graph.dumbbell, graph.calls.contacts → Neo4j → graph.calls.analyse → embeddings → snapshot
+feeds → loaders → lake → graph.dumbbell, graph.calls → Neo4j → embeddings → snapshot
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ from graph.calls import contacts
 from graph.calls.analyse import analyse as analyse_calls
 from graph.dumbbell import build as build_dumbbell
 from graph.engine.server import running
-from graph.load import load_graph, write_scores
+from graph.fill import filled
+from graph.load import write_scores
 from graph.store import Store, open_store
+from graph.succession import hand_over
 from lake.clock import today
 from lake.errors import NotReady
 from lake.home import Home
@@ -54,10 +58,17 @@ def answers_into_lake(home: Home, settings: Settings) -> None:
             copy_to_lake(store, Lake(home.lake))
 
 
-def into_graph(home: Home, settings: Settings, store: Store) -> dict[str, Any]:
-    """Bring Neo4j to what the lake says; nothing is written where nothing changed."""
-    with working("lake into Neo4j"):
-        return load_graph(Lake(home.lake), store, settings)
+@contextmanager
+def into_graph(home: Home, settings: Settings) -> Iterator[tuple[Store, dict[str, Any]]]:
+    """Bring Neo4j to what the lake says by the quicker way, nothing where nothing changed; and the store to go on with.
+
+    For a process that does not use the home's own server already: an import needs it alone.
+    """
+    with working("lake into Neo4j"), ExitStack() as stack:
+        found = stack.enter_context(filled(home, Lake(home.lake), settings))
+        rest = stack.pop_all()
+    with rest:
+        yield found
 
 
 def derive(home: Home, settings: Settings) -> None:
@@ -78,6 +89,13 @@ def scores_onto_nodes(home: Home, store: Store) -> None:
     """The analysis' last period as properties of customers."""
     with working("scores onto the nodes"):
         write_scores(Lake(home.lake), store)
+
+
+def analyse_lake(home: Home, settings: Settings) -> None:
+    """The analysis in the lake where there are call records, before the graph is there to take its scores."""
+    lake = Lake(home.lake)
+    if lake.has("customers") and lake.has("calls"):
+        _analysed(home, settings)
 
 
 def analyse(home: Home, settings: Settings, store: Store) -> dict[str, Any]:

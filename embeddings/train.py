@@ -34,6 +34,7 @@ from lake.use import APP_USE
 
 TABLES = (
     "customers",
+    "successions",
     "apps",
     *APP_USE,
     "products",

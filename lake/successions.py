@@ -37,7 +37,8 @@ HELD: dict[str, dict[str, str]] = {
 What began before a new activation is the former customer's; a month's bill is of who held the number at its end.
 """
 
-_FIRST = dt.date(1, 1, 1)
+ALWAYS = dt.date(1, 1, 1)
+"""Since when the first known customer of a number held it."""
 
 
 def spans(known: pa.Table, months: Sequence[str] = ()) -> pa.Table:
@@ -52,7 +53,7 @@ def spans(known: pa.Table, months: Sequence[str] = ()) -> pa.Table:
     [datetime.date(2026, 3, 10)]
     """
     known = known.sort_by([("user", "ascending"), ("until", "ascending")]).combine_chunks()
-    since = np.full(known.num_rows, _FIRST, "datetime64[D]")
+    since = np.full(known.num_rows, ALWAYS, "datetime64[D]")
     if known.num_rows > 1:
         same = pc.equal(known["user"].slice(1), known["user"].slice(0, known.num_rows - 1)).to_numpy()
         since[1:][same] = known["until"].to_numpy()[:-1][same]
