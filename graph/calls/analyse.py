@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from graph.calls import circles, communities, contacts, leaders, lifetimes
+from graph.calls.places import build as places
 from graph.calls.state import Inputs
 from lake.clock import today
 from lake.progress import working
@@ -17,15 +18,16 @@ STEPS: dict[str, Callable[[Lake, lifetimes.Customers, Inputs], object]] = {
     "circles": circles.build,
     "communities": communities.build,
     "leaders": leaders.build,
+    "places": places.build,
 }
 
 
 def analyse(lake: Lake, settings: Settings) -> dict[str, Any]:
-    """Contacts, circles, communities and leaders from the lake's call records.
+    """Contacts, circles, communities, leaders and places from the lake's call records.
 
     Returns `periods` (all that have contacts), `made` (of each table the periods that were computed; of `leaders`
-    whether it was) and `seconds` (of each step). Where nothing changed, nothing is computed. A lake without calls
-    loses the tables. Raises NotReady where the lake has calls and no customers.
+    and `places` whether they were) and `seconds` (of each step). Where nothing changed, nothing is computed. A lake
+    without calls loses the tables. Raises NotReady where the lake has calls and no customers.
     """
     made: dict[str, object] = {}
     seconds: dict[str, float] = {}

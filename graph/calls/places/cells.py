@@ -15,7 +15,7 @@ from lake.periods import first_day, last_day
 from lake.tables import Lake
 
 TIMES = ("work", "rest", "weekday", "weekend")
-"""Working hours (Monday to Friday, 9 to 17 o'clock), nights (22 to 6), any hour Monday to Friday, and of the rest."""
+"""Working hours (Monday to Friday, 9 to 17 o'clock), nights (20 to 7), any hour Monday to Friday, and of the rest."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def cell_use(lake: Lake, period: str, positions: Positions, on_net: pa.Table, ce
     rows = rows.filter(rows.user.isin(own))
     weekday = rows.day.day_of_week.index() < 5
     work = weekday & (rows.hour >= 9) & (rows.hour < 17)
-    rest = (rows.hour >= 22) | (rows.hour < 6)
+    rest = (rows.hour >= 20) | (rows.hour < 7)
     bit = ibis.literal(1, "int64") << rows.day.delta(ibis.date(first_day(period)), unit="day").cast("int64")
     when = {"work": work, "rest": rest, "weekday": weekday, "weekend": ~weekday}
     bits = {name: bit.bit_or(where=when[name]).fill_null(0).cast("int64") for name in TIMES}

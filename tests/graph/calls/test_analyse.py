@@ -13,7 +13,9 @@ from graph.calls.analyse import analyse
 from lake.tables import Lake
 from tests.graph.calls.world import call, put_calls, settings, world
 
-TABLES = ("circles", "communities", "leaders", "services")
+PERIODIC = ("contacts", "circles", "communities")
+WHOLE = ("leaders", "places")
+TABLES = ("circles", "communities", *WHOLE)
 
 
 def many(seed: int = 0) -> list[dict[str, object]]:
@@ -31,10 +33,10 @@ def test_it_says_what_it_made_and_repeats_nothing(tmp_path: Path) -> None:
     periods = [f"2026-0{m}" for m in (3, 4, 5, 6)]
     found = analyse(lake, settings())
     assert found["periods"] == periods
-    assert found["made"] == {"contacts": periods, "circles": periods, "communities": periods, "leaders": True}
-    assert set(found["seconds"]) == {"contacts", "circles", "communities", "leaders"}
+    assert found["made"] == dict.fromkeys(PERIODIC, periods) | dict.fromkeys(WHOLE, True)
+    assert set(found["seconds"]) == {*PERIODIC, *WHOLE}
     before = {f: f.stat().st_mtime_ns for name in (*TABLES, "contacts") for f in lake.files(name)}
-    assert analyse(lake, settings())["made"] == {"contacts": [], "circles": [], "communities": [], "leaders": False}
+    assert analyse(lake, settings())["made"] == dict.fromkeys(PERIODIC, []) | dict.fromkeys(WHOLE, False)
     assert before == {f: f.stat().st_mtime_ns for f in before}
     assert not [f for f in lake.root.iterdir() if f.name.startswith(".contacts-")]
 
