@@ -64,8 +64,10 @@ def into_graph(home: Home, settings: Settings) -> Iterator[tuple[Store, dict[str
 
     For a process that does not use the home's own server already: an import needs it alone.
     """
+    lake = Lake(home.lake)
     with working("lake into Neo4j"), ExitStack() as stack:
-        found = stack.enter_context(filled(home, Lake(home.lake), settings))
+        found = stack.enter_context(filled(home, lake, settings))
+        hand_over(lake, found[0], settings)
         rest = stack.pop_all()
     with rest:
         yield found
