@@ -36,7 +36,7 @@ def test_it_says_what_it_made_and_repeats_nothing(tmp_path: Path) -> None:
     assert found["made"] == dict.fromkeys(PERIODIC, periods) | dict.fromkeys(WHOLE, True)
     assert set(found["seconds"]) == {*PERIODIC, *WHOLE}
     before = {f: f.stat().st_mtime_ns for name in (*TABLES, "contacts") for f in lake.files(name)}
-    assert analyse(lake, settings())["made"] == dict.fromkeys(PERIODIC, []) | dict.fromkeys(WHOLE, False)
+    assert analyse(lake, settings())["made"] == {key: [] for key in PERIODIC} | dict.fromkeys(WHOLE, False)
     assert before == {f: f.stat().st_mtime_ns for f in before}
     assert not [f for f in lake.root.iterdir() if f.name.startswith(".contacts-")]
 
