@@ -16,8 +16,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "feeds.md"
 
 TYPES = {
     "number": "a telephone number: spaces and `-./()` are dropped; `+`, or `00` before more than 6 digits, is taken "
-    "off; without either, where `DUMBBELL_COUNTRY` is set, the trunk prefix is taken off and the calling code put before; "
-    "up to 6 digits stay as given; not more than 15 digits, no letter",
+    "off; without either, where `DUMBBELL_COUNTRY` is set, the trunk prefix is taken off and the calling code put "
+    "before; up to 6 digits stay as given; not more than 15 digits, no letter",
     "hashed": "any text; a pseudonym of it is kept, nothing else",
     "id": "an identifier: any text",
     "handset": "a TAC or a model id; an IMEI (14 to 16 digits) is cut to its TAC (8)",

@@ -12,7 +12,7 @@ from lake.home import Home, enough_disk
 from lake.progress import working
 from lake.pseudonyms import Pseudonyms
 from lake.settings import Settings
-from loaders import catalogues, customers, dangling, events, report
+from loaders import catalogues, customers, dangling, events, report, room
 from loaders.feeds import FEEDS
 from loaders.folder import Folder, look_into
 from loaders.reading import Reading
@@ -31,8 +31,10 @@ def check(feeds_dir: Path, settings: Settings, pseudonyms: Pseudonyms) -> Report
     return work.report
 
 
-def load(feeds_dir: Path, home: Home, settings: Settings, *, strict: bool = False) -> Report:
+def load(feeds_dir: Path, home: Home, settings: Settings, *, strict: bool = False, free: int | None = None) -> Report:
     """Load a feed folder into the home's lake and quarantine; the caller holds the home for writing.
+
+    `free` are the bytes that the home's disk has room for; None asks the system.
 
     Raises FeedError when a feed is refused or, with `strict`, any row is quarantined; DiskFull,
     SettingError (another period than the home's), WrongKey. Then nothing of the folder is taken.
@@ -42,7 +44,7 @@ def load(feeds_dir: Path, home: Home, settings: Settings, *, strict: bool = Fals
     pseudonyms = home.pseudonyms(create=True)
     with _staging(home) as staging:
         work = Work(settings, pseudonyms, home.root, staging, strict)
-        _read(work, folder)
+        _read(work, folder, free)
         translate(work, staging)
         work.inventory.write(staging)
         with working("finding all customers"):
@@ -66,13 +68,16 @@ def _staging(home: Home) -> Iterator[Path]:
             raise
 
 
-def _read(work: Work, folder: Folder) -> None:
+def _read(work: Work, folder: Folder, free: int | None = None) -> None:
     """Read every feed of the folder: the columns of all files first, so that a refusal comes at once."""
     work.report.warnings += folder.warnings
     readings = {
         feed: [Reading(file, work.how, work.settings.encoding) for file in files]
         for feed, files in folder.files.items()
     }
+    if work.root is not None:
+        files = [file for of_feed in folder.files.values() for file in of_feed]
+        room.require(work.root, files, work.inventory, graph=not work.settings.neo4j_uri, free=free)
     for feed, of_feed in readings.items():
         work.report.warnings += dict.fromkeys(warning for reading in of_feed for warning in reading.warnings())
         work.report.feeds[feed] = Counts()
