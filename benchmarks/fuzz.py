@@ -86,7 +86,7 @@ GOOD = {
     "boolean": ["true", "false", "TRUE"],
     "choice": [],
     "list": ["a", "a;b", " a ; ;b;", "x1"],
-    "url": ["a.example", "https://News.example/a/b?x=1#y", "A.example/ü", "*.example"],
+    "url": ["a.example", "https://News.example/a/b?x=1#y", "A.example/ü", "*.example", "me@a.example:80/b/"],
     "condition": ["", "birth_year >= 1990", "city = Bonn and bill.mb > 4", "not (city is empty)"],
 }
 BAD = [

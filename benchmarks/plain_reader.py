@@ -137,6 +137,8 @@ def judge(found: Plain, feed: str, line: int, cells: dict[str, str], zone: str, 
             row["answered"] = row["kind"] == "message" or row["seconds"] > 0
     if complaint is None and feed == "users" and row["account"] is not None and row["activated_on"] is None:
         complaint = "activated_on"
+    if complaint is None and feed == "url_rules" and not is_pattern(row["pattern"]):
+        complaint = "pattern"
     if complaint is None and feed == "url_rules" and not any(row[name] for name in ("app", "tag", "content")):
         complaint = "app"
     if complaint is None and month is not None and not withheld and str(row["day"])[:7] != month:
@@ -179,16 +181,26 @@ def parsed(column: Column, text: str, zone: str) -> Any:
             digits = re.sub(r"[ \-./]", "", text)
             return digits[:8] if re.fullmatch("[0-9]{14,16}", digits) else text
         case "url":
-            bare = re.sub(r"^[A-Za-z][A-Za-z0-9+.\-]*://", "", text)
-            bare = re.split("[?#]", bare)[0]
-            host, slash, path = bare.partition("/")
-            return ascii_lower(host) + slash + path if re.match(r"[^/\s]", host) else BAD
+            tidied = "".join(host_and_path(text))
+            return tidied if re.match(r"[^/\s]", tidied) else BAD
         case "condition":
             try:
                 Condition.parse(text)
             except BadValue:
                 return BAD
     return text
+
+
+def host_and_path(text: str) -> tuple[str, str]:
+    bare = re.sub(r"^[A-Za-z][A-Za-z0-9+.\-]*://", "", text)
+    bare = re.sub(r"^[^/@]*@", "", re.split("[?#]", bare)[0])
+    host, slash, path = bare.partition("/")
+    return ascii_lower(host), slash + path
+
+
+def is_pattern(text: str) -> bool:
+    host = re.sub(r":[0-9]*\Z", "", host_and_path(text)[0]).rstrip(".")
+    return re.fullmatch(r"(\*\.)?[^*\t\n\f\r .][^*\t\n\f\r ]*", host) is not None
 
 
 def ascii_lower(text: str) -> str:

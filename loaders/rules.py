@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loaders.urls.rules import is_pattern
+
 Values = dict[str, pa.Array]
 """A batch in the lake's columns, (n,) each."""
 
@@ -32,6 +34,12 @@ RULES = (
         "activated_on",
         "is empty, but an account needs it",
         lambda values: _null(values["activated_on"]) & ~_null(values["account"]),
+    ),
+    Rule(
+        "url_rules",
+        "pattern",
+        "is no host, *.host, or host with a path",
+        lambda values: ~_null(values["pattern"]) & ~is_pattern(values["pattern"]),
     ),
     Rule(
         "url_rules",

@@ -18,6 +18,7 @@ from lake.pseudonyms import Pseudonyms
 from loaders import moments, numbers
 from loaders.conditions import Condition
 from loaders.feeds import Column
+from loaders.urls.addresses import tidy
 
 FIRST, AFTER = 0, 7_258_118_400 * moments.SECOND  # 1970-01-01 and 2200-01-01
 
@@ -174,11 +175,7 @@ def _list(column: Column, text: pa.Array, rules: Rules) -> Parsed:
 
 
 def _url(column: Column, text: pa.Array, rules: Rules) -> Parsed:
-    bare = pc.replace_substring_regex(text, r"^[A-Za-z][A-Za-z0-9+.\-]*://", "")
-    bare = pc.replace_substring_regex(bare, r"(?s)[?#].*$", "")
-    host = pc.ascii_lower(pc.replace_substring_regex(bare, r"(?s)/.*$", ""))
-    path = pc.replace_substring_regex(bare, r"^[^/]*", "")
-    clean = pc.binary_join_element_wise(host, path, "")
+    clean = tidy(text)
     good = _numpy(pc.match_substring_regex(clean, r"^[^/\s]"))
     return _judged(_null_if_empty(clean, good), text, good, "has no host")
 

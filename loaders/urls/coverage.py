@@ -46,6 +46,18 @@ def unknown_hosts(files: list[Path], engine: Engine) -> pa.Table:
     return listed.to_pyarrow().cast(UNKNOWN_HOSTS)
 
 
+def as_rules(hosts: pa.Table) -> pa.Table:
+    """Rows of `unknown_hosts` as those of a `url_rules` file, to fill in; a load leaves the last three columns out.
+
+    >>> hosts = pa.table({"host": ["a.example"], "users": [9], "visits": [12], "mb": [1.5]})
+    >>> as_rules(hosts).to_pylist()
+    [{'pattern': 'a.example', 'app': '', 'tag': '', 'content': '', 'users': 9, 'visits': 12, 'mb': 1.5}]
+    """
+    empty = pa.array([""] * hosts.num_rows, pa.string())
+    rules = {"pattern": hosts["host"], "app": empty, "tag": empty, "content": empty}
+    return pa.table(rules | {name: hosts[name] for name in ("users", "visits", "mb")})
+
+
 def _micro(mb: ibis.expr.types.NumericColumn) -> ibis.expr.types.NumericScalar:
     """A sum in whole numbers, so that the order of adding does not show."""
     return (mb * 1_000_000).round().cast("int64").sum()

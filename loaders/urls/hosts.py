@@ -5,15 +5,15 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-ADDRESS = r"^[0-9.]*$|[:\[]"
+ADDRESS = r"^[0-9.]*$|[:\[*\s]"
 NUMBER = r"[0-9](?:[-_.]?[0-9]){6}"
 
 
 def fit_to_be_seen(hosts: pa.Array) -> pa.Array:
     """Hosts (n,) as a list may show them, null where it may not.
 
-    An IP address is not shown. A name with a run of seven digits or more (it may be a telephone number, or the address
-    of somebody's line) becomes the wildcard of what follows, where that is more than one label.
+    An IP address is not shown, nor what is no name. A name with a run of seven digits or more (it may be a telephone
+    number, or the address of somebody's line) becomes the wildcard of what follows, where that is more than one label.
 
     >>> hosts = ["a.example", "10.0.0.1", "49-151-1234567.dyn.isp.example", "4915112345678.example"]
     >>> fit_to_be_seen(pa.array(hosts)).to_pylist()

@@ -44,22 +44,25 @@ def _translate(work: Work, staging: Path, due: dict[str, list[Path]], gone: list
     if rules.same:
         work.report.warnings.append(f"url_rules: {rules.same} patterns mean the same as another one and do not count")
     places = {table: f"lake/{table}/month={{}}/part-0.parquet" for table in ("web_use", "web_unknown")}
-    for month, files in due.items():
-        with bounded(staging) as engine:
+    with bounded(staging) as engine:
+        for month, files in due.items():
             paths = {table: staging / place.format(month) for table, place in places.items()}
             translate_month(files, rules, engine, paths["web_use"], paths["web_unknown"])
-    for month in [*due, *gone]:
-        for place in (place.format(month) for place in places.values()):
-            if not (staging / place).exists() and work.root is not None and (work.root / place).exists():
-                work.deletes.append(place)
-    use, unknown = work.present("web_use"), work.present("web_unknown")
-    with bounded(staging) as engine:
+        _take_away(work, staging, [place.format(month) for month in [*due, *gone] for place in places.values()])
+        use, unknown = work.present("web_use"), work.present("web_unknown")
         work.report.translation = coverage(use, unknown, engine)
         hosts = unknown_hosts(unknown, engine)
     facts = json.dumps(work.report.translation).encode()
     path = staging / "lake" / "unknown_hosts.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(hosts.replace_schema_metadata({FACTS: facts}), path, compression="zstd")
+
+
+def _take_away(work: Work, staging: Path, places: list[str]) -> None:
+    """Parts that were not staged have no rows any more."""
+    for place in places:
+        if not (staging / place).exists() and work.root is not None and (work.root / place).exists():
+            work.deletes.append(place)
 
 
 def _by_month(files: list[Path]) -> dict[str, list[Path]]:
