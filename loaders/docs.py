@@ -32,7 +32,7 @@ TYPES = {
     "boolean": "`true` or `false`",
     "choice": "one of the values listed, in letters of any size",
     "list": "identifiers separated by `;`",
-    "url": "a host, or a host and a path; scheme, query and fragment are dropped",
+    "url": "a host, or a host and a path; scheme, a user's name, query and fragment are dropped",
     "condition": "`field op value` joined by `and`, `or`, `not` and brackets (`loaders/conditions.py`)",
 }
 """What a value of each type is, in words."""
