@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graph.store import Store
+from lake.errors import EngineError
 
 KEYS = {
     "User": "user",
@@ -32,10 +33,38 @@ WAIT_S = 300
 
 
 def ensure(store: Store) -> None:
-    """Make every constraint and index that is not there yet, and wait until they can be used."""
+    """Make every constraint and index that is not there yet, and wait until they can be used.
+
+    A server that died while it made a constraint may have left its index without it, under its name: that goes first.
+    """
+    try:
+        _make(store)
+    except EngineError:
+        if not _drop_ownerless(store):
+            raise
+        _make(store)
+    store.write("CALL db.awaitIndexes($seconds)", seconds=WAIT_S)
+
+
+def _make(store: Store) -> None:
     for label, key in KEYS.items():
-        store.write(f"CREATE CONSTRAINT {label.lower()}_key IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE")
+        store.write(f"CREATE CONSTRAINT {_name(label)} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE")
     for label, names in INDEXES.items():
         for name in names:
             store.write(f"CREATE INDEX {label.lower()}_{name} IF NOT EXISTS FOR (n:{label}) ON (n.{name})")
-    store.write("CALL db.awaitIndexes($seconds)", seconds=WAIT_S)
+
+
+def _drop_ownerless(store: Store) -> int:
+    """Drop indexes that have a constraint's name and belong to none; how many there were."""
+    names = [_name(label) for label in KEYS]
+    found = store.write(
+        "SHOW INDEXES YIELD name, owningConstraint WHERE owningConstraint IS NULL AND name IN $names RETURN name",
+        names=names,
+    )
+    for row in found:
+        store.write(f"DROP INDEX {row['name']} IF EXISTS")
+    return len(found)
+
+
+def _name(label: str) -> str:
+    return f"{label.lower()}_key"

@@ -41,3 +41,11 @@ def test_a_second_node_with_a_key_is_refused(ready):
     ready.write("CREATE (:App {app: $app})", app="maps")
     with pytest.raises(EngineError):
         ready.write("CREATE (:App {app: $app})", app="maps")
+
+
+def test_the_index_of_a_constraint_that_was_never_made_gives_way(neo4j_store):
+    """What is left where the server died while it made the constraint."""
+    neo4j_store.write("CREATE INDEX user_key FOR (n:User) ON (n.user)")
+    ensure(neo4j_store)
+    rows = neo4j_store.read("SHOW INDEXES YIELD name, owningConstraint WHERE name = 'user_key' RETURN owningConstraint")
+    assert rows == [{"owningConstraint": "user_key"}]
