@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ class MonthWriter:
         self.rows: dict[str, int] = {}
         self._waiting: dict[str, list[pa.Table]] = {}
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._behind = ThreadPoolExecutor(1)  # writes one group while the next rows are read and checked
+        self._pending: Future[None] | None = None
 
     def __enter__(self) -> MonthWriter:
         return self
@@ -37,6 +40,8 @@ class MonthWriter:
         if kind is None:
             for month in sorted(self._waiting):
                 self._flush(month)
+            self._settle()
+        self._behind.shutdown()
         for writer in self._writers.values():
             writer.close()
 
@@ -64,7 +69,14 @@ class MonthWriter:
             self._writers[month] = pq.ParquetWriter(
                 path, self.schema, compression="zstd", use_dictionary=plain, write_statistics=True
             )
-        self._writers[month].write_table(pa.concat_tables(parts).combine_chunks())
+        self._settle()
+        self._pending = self._behind.submit(self._writers[month].write_table, pa.concat_tables(parts).combine_chunks())
+
+    def _settle(self) -> None:
+        """Wait for the group that is being written; raises what writing it raised."""
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            pending.result()
 
 
 def by_month(table: pa.Table) -> list[tuple[str, pa.Table]]:

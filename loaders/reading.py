@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from lake.errors import FeedError
 from lake.progress import track
 from loaders import rows
+from loaders.ahead import ahead
 from loaders.csv_reader import CsvFile
 from loaders.feeds import FEEDS
 from loaders.folder import FeedFile, unreadable
@@ -76,7 +77,7 @@ class Reading:
         """The good rows in the lake's schema, in file order."""
         referring = [c for c in self.feed.columns if c.of is not None]
         with steady(self.file, self._before):
-            for batch in track(self._reader.batches(self.columns), f"reading {self.file.name}"):
+            for batch in track(ahead(self._reader.batches(self.columns)), f"reading {self.file.name}"):
                 checked = rows.check(self.feed, self.file, batch, self.how)
                 self._count(checked, batch.read)
                 for column in referring:
