@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,26 +39,21 @@ def rank_channels(lake: Lake, population: Population, segments: Segments, channe
     the acceptance over all segments and channels; an answer is any row of the feed, shown ones too. Then those
     that the segment touched most, then those that all customers touched most; equal ones by name.
     """
-    shape = len(segments.labels)
-    touches = _by_channel(population, segments, channel_use["user"], channel_use["channel"], channel_use["touches"])
-    accepted: dict[str, np.ndarray] = {}
-    shown: dict[str, np.ndarray] = {}
+    touches = ibis.memtable(channel_use.select(["user", "channel", "touches"]))
+    sums = [_by_segment(lake, population, segments, touches, "touches")]
     if lake.has("responses"):
         answers = lake.scan("responses")
-        table = (
-            answers.group_by("user", "channel")
-            .agg(accepted=(answers.outcome == "accepted").sum(), shown=answers.count())
-            .order_by("user", "channel")
-            .to_pyarrow()
+        told = answers.select(
+            "user", "channel", accepted=(answers.outcome == "accepted").cast("int64"), answers=ibis.literal(1)
         )
-        accepted = _by_channel(population, segments, table["user"], table["channel"], table["accepted"])
-        shown = _by_channel(population, segments, table["user"], table["channel"], table["shown"])
-    names = sorted(touches.keys() | shown.keys())
-    none = np.zeros(shape)
-    touched, taken, asked = (
-        np.stack([found.get(name, none) for name in names], axis=1) if names else np.zeros((shape, 0))
-        for found in (touches, accepted, shown)
-    )
+        sums.append(_by_segment(lake, population, segments, told, "accepted", "answers"))
+    names = sorted({name for table in sums for name in table["channel"].to_pylist()})
+    touched, taken, asked = (np.zeros((len(segments.labels), len(names))) for _ in range(3))
+    for table in sums:
+        place = pc.index_in(table["channel"], value_set=pa.array(names, pa.string())).to_numpy()
+        for name, into in (("touches", touched), ("accepted", taken), ("answers", asked)):
+            if name in table.column_names:
+                into[table["segment"].to_numpy(), place] = table[name].to_numpy()
     prior = taken.sum() / max(asked.sum(), 1.0)
     rate = np.where(asked > 0, (taken + PRIOR * prior) / (asked + PRIOR), -1.0)
     rate = np.where(taken.any(axis=1, keepdims=True), rate, -1.0)
@@ -92,19 +88,9 @@ def allowed_channels(lake: Lake, categories: pa.Table, today: dt.date) -> dict[t
     return {key: frozenset(names) for key, names in found.items() if key[0] == "product" or key[1] not in shared}
 
 
-def _by_channel(
-    population: Population,
-    segments: Segments,
-    users: pa.ChunkedArray,
-    channels: pa.ChunkedArray,
-    amount: pa.ChunkedArray,
-) -> dict[str, np.ndarray]:
-    """Sum of `amount` by segment, (s,), of each channel."""
-    names = pc.unique(channels.cast(pa.string())).drop_null().sort()
-    column = pc.fill_null(pc.index_in(channels.cast(pa.string()), value_set=names), -1).to_numpy().astype(np.int64)
-    rows = population.positions(users)
-    good = (rows >= 0) & (column >= 0)
-    place = segments.codes[rows[good]] * len(names) + column[good]
-    weights = amount.cast(pa.float64()).to_numpy()[good]
-    total = np.bincount(place, weights, len(segments.labels) * len(names)).reshape(len(segments.labels), len(names))
-    return dict(zip(names.to_pylist(), total.T, strict=True))
+def _by_segment(lake: Lake, population: Population, segments: Segments, rows: ibis.Table, *amounts: str) -> pa.Table:
+    """The sums of `amounts` by `segment` (its place) and `channel`, of rows that name a channel."""
+    codes = ibis.memtable(pa.table({"user": population.users, "segment": pa.array(segments.codes, pa.int32())}))
+    coded = rows.filter(rows.channel.notnull()).inner_join(codes, "user")
+    summed = coded.group_by("segment", "channel").agg(**{name: coded[name].sum().cast("float64") for name in amounts})
+    return lake.connection.to_pyarrow(summed)

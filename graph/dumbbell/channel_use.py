@@ -61,7 +61,7 @@ def measure_channel_use(lake: Lake, today: dt.date) -> pa.Table:
         table = per_hour.order_by("user", "channel", ibis.desc("touches"), "hour").to_pyarrow()
         if table.num_rows:
             parts.append(_fold(table.combine_chunks()))
-    return pa.concat_tables(parts).combine_chunks()
+    return pa.concat_tables(parts)
 
 
 def _ranges(touches: ibis.Table, rows: int) -> Iterator[ibis.Table]:
