@@ -133,15 +133,15 @@ _ALL = (
         (
             _key(
                 "pattern",
-                doc="a host, or `*.host` for the hosts below it, with or without a path prefix of whole segments; case of "
-                "the host, scheme, port, a last dot and a last slash make no difference",
+                doc="a host, or `*.host` for the hosts below it, with or without a path prefix of whole segments; case "
+                "of the host, scheme, port, a last dot and a last slash make no difference",
             ),
             Column("app", "id", of="apps"),
             Column("tag", "text"),
             Column("content", "text"),
         ),
-        doc="what a host or path stands for; at least one of `app`, `tag`, `content`. Of the rules that hold for a visit "
-        "the exact host's come first, then the longest wildcard's; then the longest path decides",
+        doc="what a host or path stands for; at least one of `app`, `tag`, `content`. Of the rules that hold for a "
+        "visit the exact host's come first, then the longest wildcard's; then the longest path decides",
     ),
     Feed(
         "products",

@@ -17,6 +17,8 @@ from loaders.sample.tastes import INTERESTS, Tastes
 
 SHOP = "shop.homenetwork.example/phones"
 _PAGES = 4
+_WILD = 0.3
+"""Visits a customer and month to hosts that no rule knows and that are no app's."""
 
 
 def rules_table(streams: Streams, apps: Apps) -> pa.Table:
@@ -35,6 +37,18 @@ def rules_table(streams: Streams, apps: Apps) -> pa.Table:
     )
 
 
+def wild_addresses(streams: Streams) -> list[str]:
+    """Hosts as they are found in the wild: counted servers, ports, IP addresses, somebody's own line and site."""
+    lines = streams("wild").integers(10**6, 10**7, 60)
+    return [
+        *(f"ad{k}.pixelfarm.example/c.gif?u=1" for k in range(12)),
+        *(f"Edge-{k}.widedelivery.example:8443/segment/{k}.ts" for k in range(20)),
+        *(f"198.51.100.{k}/update" for k in range(1, 31)),
+        *(f"line-{line}.dyn.homenetwork.example" for line in lines),
+        *(f"at-home-{chr(97 + k % 26)}{chr(97 + k // 26)}.example./" for k in range(300)),
+    ]
+
+
 def write_visits(
     streams: Streams,
     calendar: Calendar,
@@ -47,7 +61,7 @@ def write_visits(
     held: Holdings,
     number: pa.Array,
 ) -> None:
-    """One month: pages of apps used, magazines by interest, the shop in the weeks before a new handset."""  # fmt: skip
+    """One month: pages of apps, magazines by interest, the shop before a new handset, hosts that no rule knows."""
     rng = streams("web", month)
     n = people.n
     low, high = int(calendar.bounds[month]), int(calendar.bounds[month + 1])
@@ -61,19 +75,23 @@ def write_visits(
     soon = np.flatnonzero((held.changed_on >= low) & (held.changed_on < high + 25) & (rng.random(n) < 0.6))
     looking = np.r_[soon, np.flatnonzero(people.ordinary & (rng.random(n) < 0.01))]
     looking = np.repeat(looking, 1 + rng.poisson(1.5, len(looking)))
-    user = np.r_[user, reading, looking]
-    page = np.r_[host, magazine, np.full(len(looking), len(apps) + len(INTERESTS) * _PAGES)]
+    shop = len(apps) + len(INTERESTS) * _PAGES
+    strayed = np.repeat(np.arange(n), streams("wild", month).poisson(np.where(people.ordinary, _WILD, 0)))
+    wild = wild_addresses(streams)
+    stray = shop + 1 + streams("wild pages", month).integers(0, len(wild), len(strayed))
+    user = np.r_[user, reading, looking, strayed]
+    page = np.r_[host, magazine, np.full(len(looking), shop), stray]
     fine = (end > begin)[user]
     user, page = user[fine], page[fine]
     day = begin[user] + np.floor(rng.random(len(user)) * (end - begin)[user]).astype(np.int64)
     # before the new handset, not after it
-    shopping = (page == len(apps) + len(INTERESTS) * _PAGES) & (held.changed_on[user] >= low)
+    shopping = (page == shop) & (held.changed_on[user] >= low)
     latest = np.minimum(held.changed_on[user], high)
     day = np.where(shopping, np.clip(latest - rng.integers(1, 25, len(user)), begin[user], end[user] - 1), day)
     second = day * 86_400 + rng.integers(7, 24, len(user)) * 3600 + rng.integers(0, 3600, len(user))
     urls = [f"{h}/start?session=1" for h in apps.host]
     urls += [f"www{p}.{i}-weekly.example/{p}" for i in INTERESTS for p in range(_PAGES)]
-    urls += [f"{SHOP}/new"]
+    urls += [f"{SHOP}/new", *wild]
     with folder.part("web_visits", calendar.names[month], "csv" if month % 3 == 1 else "parquet") as part:
         part.write(
             pa.table(

@@ -30,7 +30,7 @@ from loaders.sample.tastes import Tastes, make_tastes
 from loaders.sample.ties import Ties, make_ties
 
 SERVICES = 18
-VERSION = 1
+VERSION = 2
 """Of the mechanisms; another one means other bytes."""
 
 
