@@ -85,8 +85,9 @@ def applied(rows: ibis.Table, name: str, held: pa.Table) -> ibis.Table:
         )
         number, _, begins, ends = (some[n] for n in some.columns)
         joined = rows.left_join(some, [rows[column] == number, rows[moment] >= begins, rows[moment] < ends])
-        told = joined[f"{column}_former"].fill_null(rows[column])
-        rows = joined.select(**{n: told if n == column else rows[n] for n in rows.columns})
+        found = joined.select(*rows.columns, former=joined[f"{column}_former"])
+        told = found.former.fill_null(found[column])  # a step of its own: Ibis adds a later join to an open one
+        rows = found.select(**{n: told if n == column else found[n] for n in rows.columns})
     return rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import ibis
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -118,3 +119,12 @@ def test_both_ways_of_reading_equal_the_rule_row_by_row(tmp_path_factory, ends: 
         later = [(until, former) for held, former, until in rows if held == user and day < until]
         expected.append(min(later)[1] if later else user)
     assert who(lake, "touches", "place") == expected
+
+
+def test_what_was_scanned_can_be_joined_again_and_again(lake: Lake) -> None:
+    lake.write("touches", touches(TEN - dt.timedelta(1), TWENTY))
+    lake.write("successions", TWICE)
+    owners = ibis.memtable(pa.table({"user": pa.array([FIRST, N], pa.binary()), "place": [1, 2]}))
+    channels = ibis.memtable(pa.table({"channel": ["0", "1"], "name": ["a", "b"]}))
+    joined = lake.scan("touches").inner_join(owners, "user").inner_join(channels, "channel")
+    assert joined.order_by("name").to_pyarrow()["place"].to_pylist() == [1, 2]
