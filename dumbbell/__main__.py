@@ -31,7 +31,7 @@ MODULES = {
     "load": "steps", "analyse": "steps", "embed": "steps", "run": "steps", "hosts": "hosts",
     "match": "decide", "template": "templates", "serve": "serve", "demo": "serve",
     "forget": "alone", "rekey": "alone", "backup": "alone", "restore": "alone",
-    "key": "keys", "status": "health", "doctor": "health",
+    "key": "keys", "status": "status", "doctor": "health",
 }  # fmt: skip
 """Where each command is, in the order that help lists them."""
 

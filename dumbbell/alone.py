@@ -37,6 +37,7 @@ from lake.rewrite import sweep
 from lake.settings import Settings
 from lake.tables import Lake
 from lake.upgrade import upgrade
+from loaders.load import find_customers
 from matching.answers import Answers, copy_to_lake
 from matching.arrays import sixteen
 from matching.rewrite import stage_decisions
@@ -110,6 +111,7 @@ def _forget(home: Home, settings: Settings, users: pa.Array) -> dict[str, Any]:
             _stage_begun(home, staging, "forget", phase=GRAPH, users=texts, rows=rows, traces=traces)
     facts = home.begun() or {}
     snapshots.sweep(home)
+    find_customers(home, settings)
     steps.derive(home, settings)
     _graph_again(home, settings, lambda store: graph_customers.remove(store, users))
     home.end()
@@ -198,13 +200,14 @@ def _graph_again(home: Home, settings: Settings, change: Callable[[Store], None]
             discard(home)
     if not lake.has("customers"):
         return
-    with open_store(home, settings) as store:
-        ensure(store)
-        if settings.neo4j_uri:
-            change(store)
-        if lake.has("answers"):
-            Answers(store).bring_back(lake.read("answers"))
-        steps.into_graph(home, settings, store)
+    if settings.neo4j_uri or lake.has("answers"):
+        with open_store(home, settings) as store:
+            ensure(store)
+            if settings.neo4j_uri:
+                change(store)
+            if lake.has("answers"):
+                Answers(store).bring_back(lake.read("answers"))
+    with steps.into_graph(home, settings) as (store, _):
         steps.scores_onto_nodes(home, store)
 
 

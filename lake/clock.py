@@ -25,14 +25,24 @@ def today(settings: Settings, lake: Lake, clock: bool = False) -> dt.date:
 
 def last_day(lake: Lake) -> dt.date | None:
     """The local day of the lake's last event, from the files' statistics; None without events."""
-    days = []
-    for name in EVENTS:
-        months = lake.partitions(name)
-        for path in lake.files(name, months[-1]) if months else []:
+    return max((day for day in last_days(lake).values() if day is not None), default=None)
+
+
+def last_days(lake: Lake) -> dict[str, dt.date | None]:
+    """The local day of the last event in each event table that there is; None for one without rows."""
+    return {name: _last_day(lake, name) for name in EVENTS if lake.has(name)}
+
+
+def _last_day(lake: Lake, name: str) -> dt.date | None:
+    for month in reversed(lake.partitions(name)):
+        days = []
+        for path in lake.files(name, month):
             facts = pq.read_metadata(path)
             place = facts.schema.to_arrow_schema().get_field_index("day")
             for group in range(facts.num_row_groups):
                 statistics = facts.row_group(group).column(place).statistics
                 if statistics is not None and statistics.has_min_max:
                     days.append(statistics.max)
-    return max(days, default=None)
+        if days:
+            return max(days)
+    return None

@@ -12,6 +12,7 @@ from lake.home import Home, enough_disk
 from lake.progress import working
 from lake.pseudonyms import Pseudonyms
 from lake.settings import Settings
+from lake.tables import NUMBERS, Lake
 from loaders import catalogues, customers, dangling, events, report, room
 from loaders.feeds import FEEDS
 from loaders.folder import Folder, look_into
@@ -53,6 +54,15 @@ def load(feeds_dir: Path, home: Home, settings: Settings, *, strict: bool = Fals
     home.keep_period(settings)
     work.report.changed = bool(work.deletes) or any(counts.taken for counts in work.report.feeds.values())
     return work.report
+
+
+def find_customers(home: Home, settings: Settings) -> None:
+    """Find all customers of the lake's tables again, every month looked through; the caller holds the home."""
+    Lake(home.lake).drop(NUMBERS)
+    with _staging(home) as staging:
+        work = Work(settings, home.pseudonyms(), home.root, staging)
+        customers.take(work)
+        publish.publish(home.root, staging, work.deletes)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`status` and `doctor`: what ran, how fresh and how good it is, what to do next, and what to mend."""
+"""`doctor`: engine, versions, disk, memory, key and snapshot, and what to mend."""
 
 from __future__ import annotations
 
@@ -12,51 +12,18 @@ import psutil
 import typer
 
 from dumbbell.command import Answer, Call, command, table_of
-from dumbbell.last_runs import Steps
-from dumbbell.next_step import next_step, nothing_to_match
+from dumbbell.next_step import nothing_to_match
 from embeddings.snapshot import Snapshot
 from graph.engine.fetch import cache_folder
 from graph.engine.jars import lock_path, path_of, read_lock
 from graph.engine.releases import DEFAULT_LINE, RELEASES
 from graph.store import open_store
-from lake.clock import last_day
 from lake.errors import DumbbellError, HomeError
-from lake.home import Home
 from lake.tables import Lake
 
 
 def register(app: typer.Typer) -> None:
-    command(app, "status", example="dumbbell status --json")(status)
     command(app, "doctor", example="dumbbell doctor")(doctor)
-
-
-def status(call: Call) -> Answer:
-    """Last runs, freshness, quality, and the next step."""
-    home = call.home()
-    lake = Lake(home.lake)
-    steps = Steps(home).facts
-    runs = {name: {"ended": facts["ended"], "seconds": facts["seconds"]} for name, facts in steps.items()}
-    fresh = last_day(lake)
-    quality = _quality(home)
-    following = next_step(home, lake, set(steps))
-    rows = [[name, facts["ended"], facts["seconds"]] for name, facts in runs.items()]
-    return Answer(
-        {"runs": runs, "last_event": fresh, "quality": quality, "next": following},
-        tables=[table_of("last runs", ["step", "ended (UTC)", "seconds"], rows)],
-        lines=[f"last event: {fresh or 'none'}", *[f"{k}: {v}" for k, v in quality.items()], f"next: {following}"],
-    )
-
-
-def _quality(home: Home) -> dict[str, str]:
-    if not (home.snapshots / "current").exists():
-        return {"snapshot": "none"}
-    snapshot = Snapshot.current(home)
-    metrics = snapshot.manifest["metrics"]
-    shown: dict[str, dict[str, float]] = metrics["table"]
-    return {"snapshot": snapshot.id, "serves": metrics["served"]} | {
-        f"held-out {name}": ", ".join(f"{key} {value:.4f}" for key, value in row.items() if isinstance(value, float))
-        for name, row in shown.items()
-    }
 
 
 def doctor(call: Call) -> Answer:

@@ -103,8 +103,11 @@ def _alone(folder: EngineFolder, users: int) -> bool:
 def discard(home: Home) -> None:
     """Delete the home's own store, its transaction logs and the server's logs. For whoever holds the graph `unused`."""
     folder = EngineFolder(home.neo4j)
-    for part in (folder.data, folder.log.parent, folder.root / "tmp"):
-        shutil.rmtree(part, ignore_errors=True)
+    kept = {folder.users_lock, folder.server_lock, folder.version_file}
+    if folder.data.exists():
+        shutil.rmtree(folder.data)  # before the password: a store without one can be opened by nobody
+    for path in set(folder.root.iterdir()) - kept:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _named(settings: Settings) -> Endpoint:
