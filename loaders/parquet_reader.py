@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lake.errors import FeedError
 from loaders.batches import RawBatch
 from loaders.folder import FeedFile, unreadable
 
@@ -21,8 +22,18 @@ class ParquetFile:
     def __init__(self, file: FeedFile, rows: int = ROWS) -> None:
         self.file = file
         self.rows = rows
+        self._look_at_magic()
         with self._reading(), pq.ParquetFile(file.path) as opened:
             self.header = list(opened.schema_arrow.names)
+
+    def _look_at_magic(self) -> None:
+        """Refuse what says of itself that it is no Parquet that can be read; a damaged file is found out later."""
+        with open(self.file.path, "rb") as stream:
+            magic = stream.read(4)
+        if magic == b"PARE":
+            raise FeedError(f"{self.file.name} is encrypted", "write it without encryption")
+        if not b"PAR1".startswith(magic):
+            raise FeedError(f"{self.file.name} is no Parquet", "name it .csv if that is what it is, or write it again")
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
