@@ -65,9 +65,9 @@ class Report:
         return asdict(self)
 
     def tables(self) -> list[Table]:
-        """For people: counts per feed, and the reasons of quarantined rows where there are any."""
+        """For people: counts per feed, why rows are in the quarantine, and what else there is to know."""
         counts = Table(title="Feeds")
-        names = ("read", "taken", "quarantined", "values dropped", "repeated")
+        names = ("read", "taken", "replaced", "repeated", "quarantined", "withheld", "values dropped")
         counts.add_column("feed")
         for name in names:
             counts.add_column(name, justify="right")
@@ -78,7 +78,21 @@ class Report:
             found.append(_coverage(self.translation))
         if self.quarantined:
             found.append(_reasons(self.quarantined))
+        if notes := self.notes():
+            told = Table("to know", title="Besides")
+            for note in notes:
+                told.add_row(note)
+            found.append(told)
         return found
+
+    def notes(self) -> list[str]:
+        """What was ignored, what names nothing, and what is switched off, a sentence each."""
+        dangling = [
+            f"{feed}: {count:,} identifiers of {column} have no row of their own"
+            for feed, counts in self.feeds.items()
+            for column, count in counts.dangling.items()
+        ]
+        return [*self.warnings, *dangling, *self.off]
 
 
 def _coverage(facts: dict[str, Any]) -> Table:

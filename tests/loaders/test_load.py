@@ -118,13 +118,26 @@ def test_check_gives_the_report_of_a_first_load_and_writes_nothing(bench) -> Non
 
 
 def test_a_report_prints(bench) -> None:
-    report = bench.load({"users.csv": "number\n1\nx\n"})
-    console = Console(width=120, record=True, file=open(os.devnull, "w"))
+    report = bench.load(
+        {
+            "users.csv": "number,hat\n1,x\nx,\n",
+            "readme.txt": "",
+            "app_usage.csv": "number,app,at\n1,chat,2026-05-01\n",
+        }
+    )
+    console = Console(width=140, record=True, file=open(os.devnull, "w"))
     for table in report.tables():
         console.print(table)
     text = console.export_text()
-    assert "has a character that is no digit" in text
-    assert "users.csv, line 3" in text
+    for told in (
+        "has a character that is no digit",
+        "users.csv, line 3",
+        "readme.txt is no feed and was ignored",
+        "column 'hat' is unknown",
+        "app_usage: 1 identifiers of app have no row of their own",
+        "without offers, only apps are matched",
+    ):
+        assert told in text
 
 
 def test_no_raw_number_is_written_anywhere(bench) -> None:
