@@ -68,14 +68,14 @@ def rekey(home: Home, settings: Settings) -> dict[str, Any]:
             deletes += [*gone, *rest]
             _stage_begun(home, staging, "rekey", phase=GRAPH, tables=tables, snapshots=len(ids), embedded=embedded)
     facts = home.begun() or {}
-    if keys.new_file.exists():  # else only the end is left
+    if keys.both():  # else only the end is left
         snapshots.sweep(home)
         old, new = keys.old(), keys.new()
         steps.derive(home, settings)
         _graph_again(home, settings, lambda store: _rename_in_graph(home, store, old, new))
         if facts["embedded"]:
             steps.embed_is_done(home, settings)
-        keys.swap()
+    keys.swap()
     home.end()
     return {"tables": facts["tables"], "snapshots": facts["snapshots"]}
 

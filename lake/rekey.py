@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lake.errors import HomeError
 from lake.home import Home, shred
 from lake.progress import track
 from lake.pseudonyms import Pseudonyms, make_key, read_key
@@ -30,9 +31,14 @@ class Keys:
         self.retired_file = home.key_file.with_name(f"{home.key_file.name}.old")
 
     def make(self) -> None:
-        """Make the new key afresh."""
-        self.drop_new()
-        make_key(self.new_file)
+        """Make the new key afresh. Raises HomeError where nothing can be written beside the old."""
+        try:
+            self.drop_new()
+            make_key(self.new_file)
+        except PermissionError:
+            raise HomeError(
+                f"no new key can be written beside {self.old_file}", "let this user write to that folder"
+            ) from None
 
     def drop_new(self) -> None:
         """Destroy a new key that nothing was encrypted with."""
@@ -44,11 +50,15 @@ class Keys:
     def new(self) -> Pseudonyms:
         return Pseudonyms(read_key(self.new_file))
 
+    def both(self) -> bool:
+        """Whether the old key is still in its place, and the new one beside it."""
+        return self.old_file.exists() and self.new_file.exists()
+
     def swap(self) -> None:
         """Put the new key in the place of the old, and destroy the old. Safe to repeat after a kill."""
+        if self.both():
+            os.replace(self.old_file, self.retired_file)
         if self.new_file.exists():
-            self.retired_file.unlink(missing_ok=True)  # a second name of the key that is still in its place
-            os.link(self.old_file, self.retired_file)
             os.replace(self.new_file, self.old_file)
         shred(self.retired_file)
 
