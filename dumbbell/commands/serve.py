@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,14 +59,17 @@ def demo(
     """Write a sample operator, run everything on it, serve, and print an address, a key and three calls to paste."""
     require_free(host, port)
     home = call.home(create=True)
-    with running(home, call.settings):  # one start of the engine for all that follows
-        return _demo(call, home, (users, months, seed), (host, port, workers))
+    with ExitStack() as engine:  # started once, for all that follows
+        return _demo(call, home, (users, months, seed), (host, port, workers), engine)
 
 
-def _demo(call: Call, home: Home, sample: tuple[int, int, int], where: tuple[str, int, int]) -> Answer:
+def _demo(
+    call: Call, home: Home, sample: tuple[int, int, int], where: tuple[str, int, int], engine: ExitStack
+) -> Answer:
     host, port, workers = where
     with home.writing(call.command, wait=call.wait):
-        done = run_steps(call, home, sample_feeds(home, *sample))
+        started = partial(engine.enter_context, running(home, call.settings))
+        done = run_steps(call, home, sample_feeds(home, *sample), ready=started)
     if not call.as_json:
         show(done, False)
     keys = KeyStore(home)

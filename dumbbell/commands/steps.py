@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from dumbbell import steps
 from dumbbell.command import Answer, Call, command, table_of
 from dumbbell.commands.feeds import FeedsArgument
 from graph.store import open_store
+from lake.home import Home
 from loaders.folder import look_into
 
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse the whole load at the first bad row.")]
@@ -30,8 +32,8 @@ def load(call: Call, feeds: FeedsArgument, strict: StrictOption = False) -> Answ
     home = call.home(create=True)
     with home.writing(call.command, wait=call.wait):
         report = steps.into_lake(home, call.settings, feeds, strict=strict)
-        with open_store(home, call.settings) as store:
-            graph = steps.into_graph(home, call.settings, store)
+        with steps.into_graph(home, call.settings) as (_, graph):
+            pass
     return Answer({**report.to_json(), "graph": graph}, tables=report.tables(), lines=graph_lines(graph))
 
 
@@ -59,11 +61,17 @@ def run(call: Call, feeds: FeedsArgument, strict: StrictOption = False) -> Answe
         return run_steps(call, home, feeds, strict=strict)
 
 
-def run_steps(call: Call, home: Any, feeds: Path, *, strict: bool = False) -> Answer:
-    """The three steps on a home that the caller holds."""
+def run_steps(
+    call: Call, home: Home, feeds: Path, *, strict: bool = False, ready: Callable[[], object] = lambda: None
+) -> Answer:
+    """The three steps on a home that the caller holds; the analysis first, so that an import takes its scores along.
+
+    `ready` is called as soon as the graph is filled and its server runs.
+    """
     report = steps.into_lake(home, call.settings, feeds, strict=strict)
-    with open_store(home, call.settings) as store:
-        graph = steps.into_graph(home, call.settings, store)
+    steps.analyse_lake(home, call.settings)
+    with steps.into_graph(home, call.settings) as (store, graph):
+        ready()
         analysed = steps.analyse(home, call.settings, store)
         embedded = steps.embed(home, call.settings, store)
     return Answer(
