@@ -43,10 +43,12 @@ PATIENCE_S = 600
 GRACE_S = 10
 GROWS_IN = 20_000
 """Steps of 10 ms that a file grows in from half to whole: longer than any command here takes."""
-ENTITIES = {
+PARTS = {
     "nodes": "MATCH (n) WHERE NOT n:Lake RETURN labels(n) AS labels, properties(n) AS facts",
     "edges": "MATCH (a)-[r]->(b) RETURN type(r) AS type, properties(a) AS start, properties(b) AS end, "
     "properties(r) AS facts",
+    "constraints": "SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties RETURN *",
+    "indexes": "SHOW INDEXES YIELD name, type, labelsOrTypes, properties, state RETURN *",
 }
 
 
@@ -123,9 +125,9 @@ def lake_of(home: Path) -> dict[str, str]:
 
 
 def graph_of(store: Store) -> dict[str, str]:
-    """A digest of all nodes and one of all edges, with their properties, and how many there are."""
+    """A digest of all nodes and one of all edges, with their properties, of constraints and of indexes; how many."""
     found = {}
-    for name, query in ENTITIES.items():
+    for name, query in PARTS.items():
         rows = [json.dumps(row, sort_keys=True, default=str) for row in store.read(query, timeout_s=PATIENCE_S)]
         found[name] = f"{len(rows)} {digest(rows)}"
     return found

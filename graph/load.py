@@ -40,8 +40,8 @@ def load_graph(lake: Lake, store: Store, settings: Settings) -> dict[str, Any]:
     outdated = _outdated(store, lake, settings, state)
     written = [part.part for part in [*due, *outdated]]
     change = Change()
+    ensure(store)  # also where nothing is due: an import may have been killed before it came to this
     if written:
-        ensure(store)
         open_parts(store, written)
     for part in due:
         change += _load_nodes(lake, store, part) if isinstance(part, Nodes) else _load_edges(lake, store, part)

@@ -54,6 +54,12 @@ def test_the_counts_are_those_of_the_graph(operator, neo4j_store, settings):
     assert (counts["changed"], counts["removed"]) == (0, 0)
 
 
+def test_constraints_that_a_killed_import_did_not_come_to_are_made(operator, loaded, settings):
+    loaded.write("DROP CONSTRAINT user_key")
+    assert load_graph(operator, loaded, settings)["parts"] == []
+    assert loaded.read("SHOW CONSTRAINTS YIELD name WHERE name = 'user_key' RETURN name") == [{"name": "user_key"}]
+
+
 def test_loading_twice_writes_nothing(operator, loaded, settings):
     before = everything(loaded)
     counts = load_graph(operator, loaded, settings)
