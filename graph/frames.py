@@ -17,7 +17,8 @@ from lake.pseudonyms import to_text
 
 
 def to_wire(table: pa.Table) -> pl.DataFrame:
-    """Pseudonyms as text of 36 characters, days as ISO text, moments as microseconds (UTC), all whole numbers int64."""
+    """Pseudonyms as text of 36 characters, days as ISO text, moments as microseconds (UTC), all whole numbers int64;
+    an empty list as null."""
     return pl.DataFrame({name: pl.from_arrow(_wire(table[name])) for name in table.column_names})
 
 
@@ -35,6 +36,8 @@ def _wire(column: pa.ChunkedArray) -> pa.Array:
         return column.cast(pa.float64()).combine_chunks()
     if pa.types.is_null(kind):
         return column.cast(pa.string()).combine_chunks()
+    if pa.types.is_list(kind):  # an empty list is no property, as in the importer's CSV
+        return pc.if_else(pc.equal(pc.list_value_length(column), 0), pa.scalar(None, kind), column).combine_chunks()
     return column.combine_chunks()
 
 
