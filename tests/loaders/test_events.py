@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
-
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loaders.inventory import FileRecord, holds, settle
@@ -101,30 +99,6 @@ def test_a_file_of_the_feed_itself_is_never_named_for_a_month(bench) -> None:
     for number in (1, 2):
         bench.load({"touches.csv": touches((number, MAY))})
     assert who(bench) == ["1", "2"]
-
-
-@settings(max_examples=15)
-@given(st.randoms(use_true_random=False), st.integers(1, 5), st.integers(1, 3))
-def test_files_split_at_random_in_any_order_equal_one_load(
-    make_bench, rng: random.Random, parts: int, loads: int
-) -> None:
-    rows = [
-        (i, f"2026-{rng.randint(4, 6):02d}-{rng.randint(1, 28):02d}T{rng.randint(0, 23):02d}:00Z") for i in range(12)
-    ]
-    whole = make_bench()
-    whole.load({"touches.csv": touches(*rows)})
-    cut: list[list[tuple[int, str]]] = [[] for _ in range(parts)]
-    for row in rows:
-        rng.choice(cut).append(row)
-    files = {f"touches/part{i}.csv": touches(*part) for i, part in enumerate(cut)}
-    split, names = make_bench(), list(files)
-    rng.shuffle(names)
-    for start in range(loads):
-        chosen = names[start::loads]
-        if chosen:
-            split.load({name: files[name] for name in chosen})
-    assert split.rows("touches") == whole.rows("touches")
-    assert split.rows("customers") == whole.rows("customers")
 
 
 MONTHS = ("2026-04", "2026-05")
