@@ -145,7 +145,8 @@ def restore(home: Home, settings: Settings, file: Path) -> dict[str, int]:
         upgrade(home.root, home.write_text)
         home.begin("restore", phase=GRAPH, **found)
     facts = home.begun() or {}
-    home.pseudonyms()
+    if Lake(home.lake).has("customers"):
+        home.pseudonyms()
     _graph_again(home, settings, lambda store: None)
     home.end()
     return {"files": facts["files"], "bytes": facts["bytes"]}

@@ -65,7 +65,7 @@ def users_in(trace: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """Every place in a trace that holds a pseudonym: a dict and its key.
 
     >>> step = {"node": "User", "key": "u1"}
-    >>> trace = {"request": {"user": "u1"}, "items": [{"path": [step, {"edge": "USES_APP"}]}]}
+    >>> trace = {"request": {"user": "u1"}, "items": [{"path": [step, {"edge": "CALLS"}, {"node": "User", "count": 3}]}]}
     >>> [where[key] for where, key in users_in(trace)]
     ['u1', 'u1']
     """
@@ -73,5 +73,5 @@ def users_in(trace: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
         yield trace["request"], "user"
     for item in trace["items"]:
         for step in item["path"]:
-            if step.get("node") == "User":
+            if step.get("node") == "User" and "key" in step:
                 yield step, "key"
