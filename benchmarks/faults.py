@@ -288,6 +288,35 @@ def prepare(root: Path, options: argparse.Namespace) -> Bench:
     return bench
 
 
+def measure(bench: Bench, options: argparse.Namespace) -> int:
+    """An undisturbed load, then every fault; the exit status."""
+    draw = random.Random(options.seed)
+    os.environ["DUMBBELL_KEY_FILE"] = bench.environment["DUMBBELL_KEY_FILE"]
+    plain = bench.root / "undisturbed"
+    started = time.monotonic()
+    done = ended(bench.start(plain))
+    seconds = time.monotonic() - started
+    if done.status:
+        print(done.err, file=sys.stderr)
+        return 1
+    expected = state_of(bench, plain)
+    megabytes = sum(path.stat().st_blocks * 512 for path in plain.rglob("*") if path.is_file()) / 1e6
+    files = sorted((p for p in bench.feeds.rglob("*.csv") if p.parent.name != "truth"), key=lambda p: -p.stat().st_size)
+
+    def times(kind: str, number: int, harm: Callable[[Path, int], str]) -> None:
+        for i in range(number):
+            once(bench, kind, i, expected, lambda home, i=i: harm(home, i))  # type: ignore[misc]
+
+    times("kill", options.kills, lambda home, i: kill(bench, home, draw.uniform(0, seconds), everything=i % 2 == 1))
+    times("engine", options.engine_kills, lambda home, i: kill_engine(bench, home, draw.uniform(0, seconds / 2)))
+    times("disk", options.full_disks, lambda home, i: fill_disk(bench, home, draw.uniform(0, megabytes)))
+    times("crowd", options.crowds, lambda home, i: crowd(bench, home, draw.uniform(2.0, seconds / 2)))
+    times("growing", options.growing, lambda home, i: grow(bench, home, files[i % len(files)]))
+    facts = {"seconds": round(seconds, 1), "megabytes": round(megabytes, 1), "counts": bench.counts}
+    print(json.dumps({"benchmark": "faults", **vars(options), **facts, "failures": bench.failures}))
+    return 1 if bench.failures else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     sizes = {"users": 200, "months": 2, "seed": 1}
@@ -296,40 +325,15 @@ def main() -> int:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=value)
     parser.add_argument("--command", choices=["load", "run"], default="load")
     options = parser.parse_args()
-    draw = random.Random(options.seed)
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder:
         bench = prepare(Path(folder), options)
-        os.environ["DUMBBELL_KEY_FILE"] = bench.environment["DUMBBELL_KEY_FILE"]
-        plain = bench.root / "undisturbed"
-        started = time.monotonic()
-        done = ended(bench.start(plain))
-        seconds = time.monotonic() - started
-        if done.status:
-            print(done.err, file=sys.stderr)
-            return 1
-        expected = state_of(bench, plain)
-        megabytes = sum(path.stat().st_blocks * 512 for path in plain.rglob("*") if path.is_file()) / 1e6
-
-        files = sorted(
-            (p for p in bench.feeds.rglob("*.csv") if p.parent.name != "truth"), key=lambda p: -p.stat().st_size
-        )
-
-        def times(kind: str, number: int, harm: Callable[[Path, int], str]) -> None:
-            for i in range(number):
-                once(bench, kind, i, expected, lambda home, i=i: harm(home, i))  # type: ignore[misc]
-
-        times("kill", options.kills, lambda home, i: kill(bench, home, draw.uniform(0, seconds), everything=i % 2 == 1))
-        times("engine", options.engine_kills, lambda home, i: kill_engine(bench, home, draw.uniform(0, seconds / 2)))
-        times("disk", options.full_disks, lambda home, i: fill_disk(bench, home, draw.uniform(0, megabytes)))
-        times("crowd", options.crowds, lambda home, i: crowd(bench, home, draw.uniform(2.0, seconds / 2)))
-        times(
-            "growing",
-            options.growing,
-            lambda home, i: grow(bench, home, files[i % len(files)]),
-        )
-        facts = {"seconds": round(seconds, 1), "megabytes": round(megabytes, 1), "counts": bench.counts}
-        print(json.dumps({"benchmark": "faults", **vars(options), **facts, "failures": bench.failures}))
-    return 1 if bench.failures else 0
+        try:
+            return measure(bench, options)
+        finally:
+            for process in processes_of(bench.root):  # none, unless this was interrupted
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ its own; `to_native()` makes them Python's.
 
 from graph.ogm.models import (
     CLASSES,
+    Answer,
     App,
     Category,
     Cell,
@@ -18,6 +19,7 @@ from graph.ogm.models import (
     Offer,
     Person,
     Product,
+    Question,
     Segment,
     Store,
     Tag,
@@ -29,6 +31,7 @@ __all__ = [
     "CLASSES",
     "Against",
     "Along",
+    "Answer",
     "App",
     "Category",
     "Cell",
@@ -40,6 +43,7 @@ __all__ = [
     "Offer",
     "Person",
     "Product",
+    "Question",
     "Segment",
     "Store",
     "Tag",

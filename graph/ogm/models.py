@@ -134,6 +134,7 @@ class Offer(Node):
     of = Along("Product", "OF")
     through = Along("Channel", "THROUGH")
     answers = Against("User", "RESPONDED")
+    suggested_by = Against("Answer", "SUGGESTS")
 
 
 class Channel(Node):
@@ -182,9 +183,36 @@ class Tag(Node):
     __primarykey__ = "tag"
 
     tag = Property()
+    kinds = Property()
 
     users = Against("User", "TAGGED")
     apps = Against("App", "TAGGED")
+    replies = Against("Answer", "TAGGED")
+
+
+class Question(Node):
+    """A question to customers."""
+
+    __primarykey__ = "question"
+
+    question = Property()
+
+    has = Along("Answer", "HAS")
+
+
+class Answer(Node):
+    """One of the answers to a question; its key names both."""
+
+    __primarykey__ = "answer"
+
+    answer = Property()
+    name = Property()
+    question = Property()
+    text = Property()
+
+    questions = Against("Question", "HAS")
+    tagged = Along("Tag", "TAGGED")
+    suggests = Along("Offer", "SUGGESTS")
 
 
 class Cell(Node):
@@ -234,6 +262,8 @@ CLASSES: tuple[type[Node], ...] = (
     Segment,
     Category,
     Tag,
+    Question,
+    Answer,
     Cell,
     Store,
     Person,
