@@ -65,7 +65,8 @@ def users_in(trace: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """Every place in a trace that holds a pseudonym: a dict and its key.
 
     >>> step = {"node": "User", "key": "u1"}
-    >>> trace = {"request": {"user": "u1"}, "items": [{"path": [step, {"edge": "CALLS"}, {"node": "User", "count": 3}]}]}
+    >>> many = {"node": "User", "count": 3}
+    >>> trace = {"request": {"user": "u1"}, "items": [{"path": [step, {"edge": "CALLS"}, many]}]}
     >>> [where[key] for where, key in users_in(trace)]
     ['u1', 'u1']
     """
