@@ -65,7 +65,6 @@ def write_visits(
     rng = streams("web", month)
     n = people.n
     low, high = int(calendar.bounds[month]), int(calendar.bounds[month + 1])
-    begin, end = np.maximum(low, people.since[:n]), np.minimum(high, people.until[:n])
     on = (np.maximum(0, calendar.month_of(adopted.day)) <= month) & (month <= adopted.last)
     rows = np.flatnonzero(on & (rng.random(len(on)) < 0.07))
     user, host = adopted.user[rows].astype(np.int64), adopted.app[rows].astype(np.int64)
@@ -81,13 +80,15 @@ def write_visits(
     stray = shop + 1 + streams("wild pages", month).integers(0, len(wild), len(strayed))
     user = np.r_[user, reading, looking, strayed]
     page = np.r_[host, magazine, np.full(len(looking), shop), stray]
-    fine = (end > begin)[user]
-    user, page = user[fine], page[fine]
-    day = begin[user] + np.floor(rng.random(len(user)) * (end - begin)[user]).astype(np.int64)
+    begin, end = np.maximum(low, people.since[user]), np.minimum(high, people.until[user])
+    begin[: len(rows)] = np.maximum(begin[: len(rows)], adopted.day[rows])  # no visit before the first use
+    fine = end > begin
+    user, page, begin, end = user[fine], page[fine], begin[fine], end[fine]
+    day = begin + np.floor(rng.random(len(user)) * (end - begin)).astype(np.int64)
     # before the new handset, not after it
     shopping = (page == shop) & (held.changed_on[user] >= low)
     latest = np.minimum(held.changed_on[user], high)
-    day = np.where(shopping, np.clip(latest - rng.integers(1, 25, len(user)), begin[user], end[user] - 1), day)
+    day = np.where(shopping, np.clip(latest - rng.integers(1, 25, len(user)), begin, end - 1), day)
     second = day * 86_400 + rng.integers(7, 24, len(user)) * 3600 + rng.integers(0, 3600, len(user))
     urls = [f"{h}/start?session=1" for h in apps.host]
     urls += [f"www{p}.{i}-weekly.example/{p}" for i in INTERESTS for p in range(_PAGES)]

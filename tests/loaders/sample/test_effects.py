@@ -191,3 +191,17 @@ def test_handset_changes_are_in_the_feed_and_cheaper_before_leaving(read: Read) 
     leaving = leaving.join(price, left_on="to_handset", right_on="handset", suffix="_to")
     assert leaving.height > 5
     assert (leaving["price_to"] <= leaving["price"]).all()
+
+
+def test_rules_leave_some_visits_and_no_app_is_visited_before_its_first_use(read: Read) -> None:
+    visits = read("web_visits").with_columns(
+        host=pl.col("url").str.extract(r"^([^/:]+)"), day=pl.col("at").str.head(10)
+    )
+    rules = read("url_rules").filter(pl.col("app").is_not_null()).select("app", host="pattern")
+    wild = visits.filter(pl.col("host").str.contains(r"^(ad\d+\.|Edge-|198\.51\.|line-\d{7}\.)"))
+    assert 0.03 < wild.height / visits.height < 0.15
+    use = read("app_usage").group_by("number", "app").agg(first=pl.col("at").min())
+    both = visits.join(rules, on="host").join(use, on=["number", "app"])
+    late = both.filter(pl.col("first").str.head(7) > f"{MONTHS[0]}")  # what began before the feeds has no first day
+    assert late.height > 100
+    assert (late["day"] < late["first"]).mean() < 0.15  # a month without a row of use comes first, for some
