@@ -33,14 +33,23 @@ def sample(
     months: Annotated[int, typer.Option(help="Calendar months, from --start.", min=1)] = 6,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.", min=0)] = 1,
     start: Annotated[str, typer.Option(help="First month, YYYY-MM.")] = "2026-01",
+    apps: Annotated[int | None, typer.Option(help="Apps of the catalogue. [default: grows with users]")] = None,
+    calls_per_month: Annotated[
+        float | None, typer.Option(help="Call records a customer and month, about. [default: 14]")
+    ] = None,
+    app_uses_per_month: Annotated[
+        float | None, typer.Option(help="Rows of app_usage a customer and month, about. [default: 12]")
+    ] = None,
+    channels: Annotated[int | None, typer.Option(help="Channels, of eight kinds. [default: 8]")] = None,
 ) -> Answer:
     """Write a synthetic operator as a feed folder (all 18 feeds), with what was planted under FOLDER/truth/."""
-    from loaders.sample import write_sample
+    from loaders.sample import Scale, write_sample
 
     if folder.exists() and any(folder.iterdir()):
         raise BadValue(f"{folder} is not empty", "name a new folder", code="folder_not_empty")
+    scale = Scale(apps, calls_per_month, app_uses_per_month, channels)
     with working(f"a sample of {users:,} users and {months} months"):
-        written = write_sample(folder, users=users, months=months, seed=seed, start=start)
+        written = write_sample(folder, users=users, months=months, seed=seed, start=start, scale=scale)
     return Answer({"folder": str(folder), **written}, lines=[f"wrote {folder}: load it with `dumbbell run {folder}`"])
 
 

@@ -30,14 +30,16 @@ class Adoptions:
     level: np.ndarray
 
     def append(self, other: Adoptions) -> None:
-        """The other's entries replace those of the same customer and app."""
-        key = self.user.astype(np.int64) * 100_000 + self.app
-        new = other.user.astype(np.int64) * 100_000 + other.app
-        new.sort()
-        place = np.minimum(np.searchsorted(new, key), max(len(new) - 1, 0))
-        kept = new[place] != key if len(new) else np.ones(len(key), bool)
+        """The other's entries replace those of the same customer and app; sorted by customer."""
+        member = np.zeros(1 + max(self.user.max(initial=0), other.user.max(initial=0)), bool)
+        member[other.user] = True
+        rows = np.flatnonzero(member[self.user])
+        key = self.user[rows].astype(np.int64) * 100_000 + self.app[rows]
+        kept = np.ones(len(self.user), bool)
+        kept[rows] = ~np.isin(key, other.user.astype(np.int64) * 100_000 + other.app)
+        order = np.argsort(np.concatenate([self.user[kept], other.user]), kind="stable").astype(np.int32)
         for name in self.__dataclass_fields__:
-            setattr(self, name, np.concatenate([getattr(self, name)[kept], getattr(other, name)]))
+            setattr(self, name, np.concatenate([getattr(self, name)[kept], getattr(other, name)])[order])
 
 
 def taste_adoptions(
@@ -54,8 +56,10 @@ def taste_adoptions(
         who = who[~(people.idle[who] | (people.kind[who] == 2) | (people.fake[who] != NO_FAKE))]
         draws = np.ceil(1.7 * tastes.count[who]).astype(int) + 4
         user = np.repeat(who, draws)
-        share = np.cumsum(tastes.weight[user], axis=1)
-        slot = np.minimum((share < rng.random(len(user))[:, None]).sum(axis=1), FAVOURITES - 1)
+        share = np.cumsum(tastes.weight[who], axis=1)
+        drawn, slot = rng.random(len(user)), np.zeros(len(user), np.int8)
+        for favourite in range(FAVOURITES - 1):
+            slot += np.repeat(share[:, favourite], draws) < drawn
         niche = tastes.niche[user, slot]
         anything = rng.random(len(user)) > FROM_NICHES
         low = np.where(anything, 0, cumulative[bounds[niche]])

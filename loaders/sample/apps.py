@@ -55,10 +55,9 @@ def app_count(users: int) -> int:
     return int(np.clip(round(500 * (users / 20_000) ** power), 60, 24_728))
 
 
-def make_apps(streams: Streams, calendar: Calendar, users: int) -> Apps:
+def make_apps(streams: Streams, calendar: Calendar, size: int) -> Apps:
     """Popularity falls with rank; one app in eight appears during the months, one in thirty is the operator's."""
     rng = streams("apps")
-    size = app_count(users)
     niche = rng.permutation(np.arange(size) % (len(INTERESTS) * NICHES))
     popularity = rng.permutation(1 / (np.arange(size) + 6) ** 0.85)
     systems = rng.choice([0, 1, 2, 3], size, p=[0.3, 0.14, 0.08, 0.48])

@@ -10,7 +10,7 @@ import pyarrow as pa
 from loaders.sample.calendar import Calendar
 from loaders.sample.files import FeedFolder
 from loaders.sample.people import MACHINE, NO_FAKE, People
-from loaders.sample.products import CHANNELS
+from loaders.sample.products import CHANNELS, channel_ids, channel_of
 from loaders.sample.streams import Streams
 
 TOUCHES_A_MONTH = 2.4
@@ -61,9 +61,9 @@ def pick_channel(rng: np.random.Generator, share: np.ndarray) -> np.ndarray:
 
 def write_touches(
     streams: Streams, calendar: Calendar, folder: FeedFolder, month: int, people: People, habits: Habits,
-    trouble: np.ndarray, number: pa.Array,
+    trouble: np.ndarray, number: pa.Array, channels: int = len(CHANNELS),
 ) -> None:  # fmt: skip
-    """One month; bad service brings calls to the hotline on top."""
+    """One month; bad service brings calls to the hotline on top. `channels`: how many there are."""
     rng = streams("touches", month)
     n = people.n
     low, high = calendar.bounds[month], calendar.bounds[month + 1]
@@ -84,7 +84,7 @@ def write_touches(
             pa.table(
                 {
                     "number": number.take(pa.array(user)),
-                    "channel": pa.array(CHANNELS).take(pa.array(channel)),
+                    "channel": pa.array(channel_ids(channels)).take(pa.array(channel_of(channel, user, channels))),
                     "at": calendar.moments(second),
                 }
             )

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from loaders.sample.calendar import Calendar
-from loaders.sample.products import CHANNELS, product
+from loaders.sample.products import CHANNELS, channel_ids, product
 from loaders.sample.tastes import INTERESTS
 
 # offer, product, title, channels, days until start, days until end (None: open), priority, value, base acceptance
@@ -77,9 +77,14 @@ class Offers:
         return len(self.ids)
 
 
-def make_offers(calendar: Calendar) -> Offers:
-    """Sixteen offers; one ends within the months, one only in the far future, the others are open."""
+def make_offers(calendar: Calendar, channels: int = len(CHANNELS)) -> Offers:
+    """Sixteen offers; one ends within the months, one only in the far future, the others are open.
+
+    `channels`: how many there are; an offer that goes through one of a kind goes through all of that kind.
+    """
     columns = list(zip(*_ROWS, strict=True))
+    of_kind = {kind: [c for c in channel_ids(channels) if c.split("-")[0] == kind] for kind in CHANNELS}
+    through = [";".join(c for kind in text.split(";") for c in of_kind[kind]) for text in columns[3]]
     starts = np.array(columns[4])
     ends = np.array([10**6 if e is None else e for e in columns[5]])
     ends_on = calendar.dates(ends).to_pylist()
@@ -87,7 +92,7 @@ def make_offers(calendar: Calendar) -> Offers:
     table = pa.table(
         {
             "offer": list(columns[0]), "product": list(columns[1]), "title": list(columns[2]),
-            "script": list(columns[12]), "reason": list(columns[13]), "channels": list(columns[3]),
+            "script": list(columns[12]), "reason": list(columns[13]), "channels": through,
             "starts_on": calendar.dates(starts), "ends_on": pa.array(ends_on, pa.date32()),
             "priority": list(columns[6]), "value": [float(v) for v in columns[7]],
             "audience": [a or None for a in columns[11]],

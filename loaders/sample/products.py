@@ -99,15 +99,35 @@ def products_table() -> pa.Table:
 CHANNELS = ("app", "web", "sms", "popup", "hotline", "store", "chat", "outbound")
 
 
-def channels_table() -> pa.Table:
+def channel_ids(count: int = len(CHANNELS)) -> list[str]:
+    """The channels: the eight kinds, then second ones of each kind, third ones, up to `count`.
+
+    >>> channel_ids(10)[7:]
+    ['outbound', 'app-2', 'web-2']
+    """
+    kinds = len(CHANNELS)
+    return [CHANNELS[i % kinds] + (f"-{i // kinds + 1}" if i >= kinds else "") for i in range(count)]
+
+
+def channel_of(kind: np.ndarray, user: np.ndarray, count: int) -> np.ndarray:
+    """The channel of a kind that a customer uses, always the same one: a position in `channel_ids`."""
+    kinds = len(CHANNELS)
+    variants = (count - kind + kinds - 1) // kinds
+    return kind + kinds * (user % variants)
+
+
+def channels_table(count: int = len(CHANNELS)) -> pa.Table:
     """The feed `channels`; those without a daily capacity have no bound."""
+    titles = ["My Home app", "Website", "Text message", "Pop-up", "Service hotline", "Stores", "Chat", "Calling out"]
+    kinds = len(CHANNELS)
+    again = np.arange(count) % kinds
+    capacity = pa.array([None, None, 20000, 50000, 600, 300, 800, 200], pa.int64())
     return pa.table(
         {
-            "channel": list(CHANNELS),
-            "name": ["My Home app", "Website", "Text message", "Pop-up", "Service hotline", "Stores", "Chat",
-            "Calling out"],
-            "kind": list(CHANNELS),
-            "daily_capacity": pa.array([None, None, 20000, 50000, 600, 300, 800, 200], pa.int64()),
-            "unit_cost": [0.0, 0.0, 0.01, 0.002, 1.2, 2.5, 0.4, 1.8],
+            "channel": channel_ids(count),
+            "name": [titles[i % kinds] + (f" {i // kinds + 1}" if i >= kinds else "") for i in range(count)],
+            "kind": [CHANNELS[i] for i in again],
+            "daily_capacity": capacity.take(pa.array(again)),
+            "unit_cost": np.array([0.0, 0.0, 0.01, 0.002, 1.2, 2.5, 0.4, 1.8])[again],
         }
-    )  # fmt: skip
+    )

@@ -46,13 +46,14 @@ def write_calls(
     cell_ids: pa.Array,
     number: pa.Array,
     services: int,
+    calls: float = CALLS_A_MONTH,
 ) -> Traffic:
     """Write one month in blocks. `number`: text of every node and then of the services, plain digits or short codes.
 
     The second month is CSV with numbers as 00999…, the others are Parquet with +999….
     """  # fmt: skip
     name = calendar.names[month]
-    expected = CALLS_A_MONTH * people.n * 1.3
+    expected = calls * people.n * 1.3
     form = "csv" if month == 1 and expected < CSV_ROWS else "parquet"
     long = pc.greater(pc.utf8_length(number), 6)
     shown = pc.if_else(long, pc.binary_join_element_wise("00" if form == "csv" else "+", number, ""), number)

@@ -17,7 +17,7 @@ from loaders.sample.files import FeedFolder
 from loaders.sample.habits import Habits, hours, pick_channel
 from loaders.sample.offers import Offers
 from loaders.sample.people import People
-from loaders.sample.products import CHANNELS, EXCLUDES
+from loaders.sample.products import CHANNELS, EXCLUDES, channel_ids, channel_of
 from loaders.sample.streams import Streams
 from loaders.sample.tastes import Tastes
 
@@ -152,9 +152,10 @@ def _peace(shown: Shown, yes: np.ndarray) -> tuple[Shown, np.ndarray]:
 
 def write_responses(
     calendar: Calendar, folder: FeedFolder, month: int, shown: Shown, outcome: np.ndarray, offers: Offers,
-    number: pa.Array,
+    number: pa.Array, channels: int = len(CHANNELS),
 ) -> None:  # fmt: skip
-    """One month of the feed, and beside it the true probability of each acceptance."""
+    """One month of the feed, and beside it the true probability of each acceptance. `channels`: how many there are."""
+    used = channel_of(shown.channel, shown.user, channels)
     decision = pc.binary_join_element_wise(calendar.names[month], pa.array(shown.decision).cast(pa.string()), "-")
     offer = pa.array(offers.ids).take(pa.array(shown.offer))
     with folder.part("responses", calendar.names[month], "csv" if month % 2 == 0 else "parquet") as part:
@@ -163,7 +164,7 @@ def write_responses(
                 {
                     "number": number.take(pa.array(shown.user)),
                     "offer": offer,
-                    "channel": pa.array(CHANNELS).take(pa.array(shown.channel)),
+                    "channel": pa.array(channel_ids(channels)).take(pa.array(used)),
                     "at": calendar.moments(shown.second),
                     "outcome": pa.array(OUTCOMES).take(pa.array(outcome)),
                     "decision": decision,

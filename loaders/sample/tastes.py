@@ -14,6 +14,7 @@ INTERESTS = ("games", "video", "music", "sport", "money", "shopping", "travel", 
 NICHES = 4
 """Niches of each interest (kinds of games, of music); apps lie in niches."""
 FAVOURITES = 5
+APPS = 15.5
 _SCALE = {"age": 0.75, "system": 0.45, "city": 0.35, "community": 0.75, "own": 0.85}
 
 
@@ -29,8 +30,13 @@ class Tastes:
     count: np.ndarray
 
 
-def make_tastes(streams: Streams, people: People, age: np.ndarray, system: np.ndarray, cities: int) -> Tastes:
-    """Draw tastes; several numbers of one person, and a returning customer's, share them."""
+def make_tastes(
+    streams: Streams, people: People, age: np.ndarray, system: np.ndarray, cities: int, apps: float = APPS
+) -> Tastes:
+    """Draw tastes; several numbers of one person, and a returning customer's, share them.
+
+    `apps`: the median of the apps in use.
+    """
     rng = streams("tastes")
     n, k = people.n, len(INTERESTS)
     band = np.searchsorted([22, 32, 45, 60], age)
@@ -51,7 +57,7 @@ def make_tastes(streams: Streams, people: People, age: np.ndarray, system: np.nd
     leaning = rng.random((n, FAVOURITES)) < 0.3
     kind = np.where(leaning, np.take_along_axis(lean[people.community[:n]], chosen, axis=1), kind)
     weight = rng.dirichlet(np.full(FAVOURITES, 1.2), n).astype(np.float32)
-    count = np.clip(np.round(rng.lognormal(np.log(15.5), 0.5, n)), 1, 90).astype(np.int32)
+    count = np.clip(np.round(rng.lognormal(np.log(apps), 0.5, n)), 1, 90).astype(np.int32)
     count[system == 2] = np.minimum(count[system == 2], 3)
     root = people.first_number
     niche = (chosen * NICHES + kind).astype(np.int16)

@@ -52,23 +52,32 @@ def new_ties(a: np.ndarray, b: np.ndarray, rate: np.ndarray, months: int, a_call
     )  # fmt: skip
 
 
-def make_ties(streams: Streams, calendar: Calendar, people: People) -> Ties:
-    """Households, picks within communities, across them, and persons with other operators."""
+def make_ties(streams: Streams, calendar: Calendar, people: People, calls: float = CALLS_A_MONTH) -> Ties:
+    """Households, picks within communities, across them, and persons with other operators.
+
+    `calls`: calls and messages per customer and month.
+    """
     rng = streams("ties")
     home = _household_pairs(people)
     own = np.concatenate([_community_picks(rng, people), _far_picks(rng, people)])
-    pairs = np.concatenate([home, np.sort(own, axis=1), _other_operators(rng, people)])
+    own.sort(axis=1)
+    pairs = np.concatenate([home, own, _other_operators(rng, people)])
+    del own
     quiet = people.silent | (people.fake != NO_FAKE) | (people.kind == MACHINE)
     quiet = np.r_[quiet, np.zeros(people.nodes - people.n, bool)]
-    near = np.arange(len(pairs)) < len(home)
-    _, kept = np.unique(pairs[:, 0] * np.int64(people.nodes) + pairs[:, 1], return_index=True)
+    key = pairs[:, 0] * np.int64(people.nodes) + pairs[:, 1]
+    kept = np.argsort(key, kind="stable").astype(np.int32)
+    key = key[kept]
+    kept = kept[np.r_[True, key[1:] != key[:-1]]]  # a pair counts once, as what it was first
+    del key
     a, b = pairs[kept].T
     fine = (a != b) & ~quiet[a] & ~quiet[b]
-    a, b, near = a[fine], b[fine], near[kept][fine]
+    a, b, near = a[fine], b[fine], (kept < len(home))[fine]
+    del pairs, kept, fine
 
     activity = np.r_[people.activity, np.ones(people.nodes - people.n, np.float32)]
     rate = rng.lognormal(0, 0.95, len(a)) * np.where(near, 2.5, 1) * np.sqrt(activity[a] * activity[b])
-    rate *= CALLS_A_MONTH * people.n / max(rate.sum(), 1)
+    rate *= calls * people.n / max(rate.sum(), 1)
     ties = new_ties(a, b, rate, calendar.months, rng.beta(2.2, 2.2, len(a)))
     # acquaintances come and go, whoever leaves or stays; families hardly do
     changing = np.where(near, 0.02, 1.0)
@@ -85,8 +94,13 @@ def _household_pairs(people: People) -> np.ndarray:
     for step in range(1, 6):
         left, right = order[:-step], order[step:]
         same = people.household[left] == people.household[right]
-        found.append(np.column_stack([left[same], right[same]]))
+        found.append(_pairs(left[same], right[same]))
     return np.sort(np.concatenate(found), axis=1)
+
+
+def _pairs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Two columns, (pairs, 2) int32."""
+    return np.column_stack([a.astype(np.int32), b.astype(np.int32)])
 
 
 def _members(people: People, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +125,7 @@ def _community_picks(rng: np.random.Generator, people: People) -> np.ndarray:
     scattered = people.bridge[a] & (rng.random(len(a)) < 0.6)
     group = np.where(scattered, rng.integers(0, len(people.community_city), len(a)), group)
     members, bounds = _members(people, np.arange(n))
-    return np.column_stack([a, _pick(rng, members, bounds, group)])
+    return _pairs(a, _pick(rng, members, bounds, group))
 
 
 def _far_picks(rng: np.random.Generator, people: People) -> np.ndarray:
@@ -122,7 +136,7 @@ def _far_picks(rng: np.random.Generator, people: People) -> np.ndarray:
     bounds = np.searchsorted(people.city[order], np.arange(people.city.max() + 2))
     low, high = bounds[people.city[a]], bounds[people.city[a] + 1]
     local = order[low + np.floor(rng.random(len(a)) * (high - low)).astype(np.int64)]
-    return np.column_stack([a, np.where(rng.random(len(a)) < 0.6, local, rng.integers(0, n, len(a)))])
+    return _pairs(a, np.where(rng.random(len(a)) < 0.6, local, rng.integers(0, n, len(a))))
 
 
 def _other_operators(rng: np.random.Generator, people: People) -> np.ndarray:
@@ -130,7 +144,7 @@ def _other_operators(rng: np.random.Generator, people: People) -> np.ndarray:
     a = np.repeat(np.arange(n), rng.poisson(4.0 * np.minimum(people.sociability[:n], 4)))
     members, bounds = _members(people, np.arange(n, people.nodes))
     near = _pick(rng, members, bounds, people.community[a])
-    return np.column_stack([a, np.where(rng.random(len(a)) < 0.75, near, rng.integers(n, people.nodes, len(a)))])
+    return _pairs(a, np.where(rng.random(len(a)) < 0.75, near, rng.integers(n, people.nodes, len(a))))
 
 
 def neighbours(ties: Ties, n: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -138,6 +152,7 @@ def neighbours(ties: Ties, n: int, rows: np.ndarray) -> tuple[np.ndarray, np.nda
 
     Ends with other operators are other ends only.
     """
+    rows = rows.astype(np.int32)
     own = rows[ties.b[rows] < n]
     ego = np.r_[ties.a[rows], ties.b[own]]
     other, tie = np.r_[ties.b[rows], ties.a[own]], np.r_[rows, own]

@@ -14,7 +14,7 @@ import pyarrow as pa
 from lake.errors import BadValue
 from loaders.sample import audience, bills, habits, master, numbering, products, records, responses, truth, usage, web
 from loaders.sample.adoption import Adoptions, taste_adoptions
-from loaders.sample.apps import Apps, make_apps
+from loaders.sample.apps import Apps, app_count, make_apps
 from loaders.sample.calendar import Calendar
 from loaders.sample.files import FeedFolder
 from loaders.sample.geography import Geography, make_geography
@@ -24,12 +24,15 @@ from loaders.sample.lifecycle import Life, make_life
 from loaders.sample.offers import Offers, make_offers
 from loaders.sample.people import People, make_people
 from loaders.sample.places import Places, bad_service, make_places
+from loaders.sample.scale import Scale
 from loaders.sample.streams import Streams
 from loaders.sample.subscriptions import Ledger, add_cascades, first_subscriptions, order_packs, subscriptions_table
-from loaders.sample.tastes import Tastes, make_tastes
-from loaders.sample.ties import Ties, make_ties
+from loaders.sample.tastes import APPS, Tastes, make_tastes
+from loaders.sample.ties import CALLS_A_MONTH, Ties, make_ties
 
 SERVICES = 18
+APP_USES_A_MONTH = 12.3
+"""Rows of `app_usage` a customer and month, where the scale does not say."""
 VERSION = 2
 """Of the mechanisms; another one means other bytes."""
 
@@ -62,25 +65,32 @@ class World:
     arpu: np.ndarray
     text: pa.Array
     account: pa.Array
+    calls: float
+    channels: int
 
 
-def write_sample(dir: Path, users: int, months: int, seed: int, start: str = "2026-01") -> dict:
+def write_sample(
+    dir: Path, users: int, months: int, seed: int, start: str = "2026-01", scale: Scale | None = None
+) -> dict:
     """Write a synthetic operator as a feed folder, all 18 feeds, with what was planted under `dir/truth/`.
 
-    `users`: customers (rows of the feed `users`); `months`: calendar months from `start`. The same arguments
-    give the same bytes. The answer: `{"feeds": {feed: rows}, "users", "months", "seed", "start"}`, kept also as
-    `truth/sample.json`, the last file to appear; a folder that holds the sample asked for is left as it is.
+    `users`: customers (rows of the feed `users`); `months`: calendar months from `start`; `scale`: other sizes than
+    the sample's own. The same arguments give the same bytes. The answer: `{"feeds": {feed: rows}, "users", "months",
+    "seed", "start"}` and what of `scale` is given, kept also as `truth/sample.json`, the last file to appear; a
+    folder that holds the sample asked for is left as it is.
     Raises BadValue for no user or no month, and where `dir` holds anything else.
     """
     if not 1 <= users <= 20_000_000:
         raise BadValue(f"{users} users were asked for", "ask for 1 to 20 million")
     calendar = Calendar(start, months)
-    answer: dict[str, Any] = {"users": users, "months": months, "seed": seed, "start": start}
+    scale = scale or Scale()
+    answer: dict[str, Any] = {"users": users, "months": months, "seed": seed, "start": start, **scale.given()}
     done = dir / "truth" / "sample.json"
     if done.exists():
         found = json.loads(done.read_text(encoding="utf-8"))
-        if {name: found.get(name) for name in answer} == answer and found.get("version") == VERSION:
-            return {name: value for name, value in found.items() if name != "version"}
+        facts = {name: value for name, value in found.items() if name not in ("feeds", "version")}
+        if facts == answer and found.get("version") == VERSION:
+            return {"feeds": found["feeds"], **facts}
     staging = dir / ".writing"
     if staging.exists():  # of a run that was killed
         shutil.rmtree(staging)
@@ -88,7 +98,7 @@ def write_sample(dir: Path, users: int, months: int, seed: int, start: str = "20
         raise BadValue(f"{dir} is not empty", "name a new folder for the sample")
     try:
         folder = FeedFolder(staging)
-        _write(make_world(Streams(seed), calendar, users), folder)
+        _write(make_world(Streams(seed), calendar, users, scale), folder)
         answer = {"feeds": dict(sorted(folder.rows.items())), **answer}
         text = json.dumps({**answer, "version": VERSION}, indent=1) + "\n"
         (staging / "truth" / done.name).write_text(text, encoding="utf-8")
@@ -109,11 +119,12 @@ def _write(world: World, folder: FeedFolder) -> None:
     _write_truth(world, folder, wanted / months, used / months)
 
 
-def make_world(streams: Streams, calendar: Calendar, users: int) -> World:
+def make_world(streams: Streams, calendar: Calendar, users: int, scale: Scale) -> World:
     """Draw who there is, who knows whom, what befalls them and what they like."""
     geography = make_geography(streams, users)
     people = make_people(streams, calendar, geography, users)
-    ties = make_ties(streams, calendar, people)
+    calls = scale.calls_per_month or CALLS_A_MONTH
+    ties = make_ties(streams, calendar, people, calls)
     places = make_places(streams, geography, people)
     bad = bad_service(streams, geography, calendar.months)
     life = make_life(streams, calendar, people, ties, bad[places.rest])
@@ -123,15 +134,17 @@ def make_world(streams: Streams, calendar: Calendar, users: int) -> World:
     holdings = make_holdings(streams, calendar, people, life, models)
     system = models.system[holdings.model]
     age = calendar.day_zero.year - people.birth_year.astype(int)
-    tastes = make_tastes(streams, people, age, system, geography.cities)
-    apps = make_apps(streams, calendar, users)
+    in_use = APPS if scale.app_uses_per_month is None else APPS * scale.app_uses_per_month / APP_USES_A_MONTH
+    tastes = make_tastes(streams, people, age, system, geography.cities, in_use)
+    apps = make_apps(streams, calendar, scale.apps or app_count(users))
     adopted = taste_adoptions(streams, calendar, people, tastes, apps, system)
     led = np.array([products.product(name) for name in products.LED_SERVICES])
     cascade = make_cascades(streams, calendar, people, ties, apps, system, led)
     adopted.append(cascade_adoptions(streams, calendar, cascade))
     ledger = first_subscriptions(streams, calendar, people, tastes)
     add_cascades(ledger, cascade)
-    offers = make_offers(calendar)
+    channels = scale.channels or len(products.CHANNELS)
+    offers = make_offers(calendar, channels)
     rng = streams("world")
     thrifty = people.ordinary & (rng.random(users) < 0.07)
     band = np.searchsorted([25, 40, 60], age)
@@ -149,7 +162,8 @@ def make_world(streams: Streams, calendar: Calendar, users: int) -> World:
     return World(
         streams, calendar, geography, people, ties, places, bad, life, models, holdings, system, tastes, apps, adopted,
         cascade, ledger, habits.make_habits(streams, people, age, system), offers, thrifty,
-        responses.openness(streams, people), policy[band].astype(np.float32), arpu, text, master.accounts(people, back),
+        responses.openness(streams, people), policy.astype(np.float32)[band], arpu, text, master.accounts(people, back),
+        calls, channels,
     )  # fmt: skip
 
 
@@ -157,7 +171,7 @@ def _write_catalogue(w: World, folder: FeedFolder) -> None:
     folder.whole("handsets", w.models.table)
     folder.whole("apps", w.apps.table)
     folder.whole("products", products.products_table())
-    folder.whole("channels", products.channels_table())
+    folder.whole("channels", products.channels_table(w.channels))
     folder.whole("offers", w.offers.table)
     folder.whole("cells", master.cells_table(w.geography))
     folder.whole("stores", master.stores_table(w.geography))
@@ -172,7 +186,7 @@ def _write_month(w: World, folder: FeedFolder, month: int, wanted: np.ndarray, u
     plain = numbering.as_text(own.cast(pa.int64()).to_numpy(), "plus")
     traffic = records.write_calls(
         w.streams, w.calendar, folder, month, w.ties, w.people, w.life, w.geography, w.places,
-        master.cell_names(w.geography), w.text, SERVICES,
+        master.cell_names(w.geography), w.text, SERVICES, w.calls,
     )  # fmt: skip
     volume = np.maximum(products.MB[w.ledger.plan], 500)
     cap = np.where(w.thrifty, 0.85 * volume, np.inf)
@@ -187,7 +201,8 @@ def _write_month(w: World, folder: FeedFolder, month: int, wanted: np.ndarray, u
     with folder.part("truth/data_packs", w.calendar.names[month], "parquet") as part:
         part.write(pa.table({"number": own, "chance": chance, "ordered": np.isin(np.arange(n), ordered)}))
     web.write_visits(w.streams, w.calendar, folder, month, w.people, w.adopted, w.apps, w.tastes, w.holdings, plain)
-    habits.write_touches(w.streams, w.calendar, folder, month, w.people, w.habits, w.life.trouble[:, month], plain)
+    trouble = w.life.trouble[:, month]
+    habits.write_touches(w.streams, w.calendar, folder, month, w.people, w.habits, trouble, plain, w.channels)
     need = {
         "data": want / np.maximum(products.MB[plan], 400),
         "voice": traffic.seconds / 60 / np.maximum(products.MINUTES[plan], 40),
@@ -199,7 +214,7 @@ def _write_month(w: World, folder: FeedFolder, month: int, wanted: np.ndarray, u
     shown, outcome = responses.show_and_answer(
         w.streams, w.calendar, month, w.people, w.habits, w.offers, eligible, held, logit, w.policy
     )
-    responses.write_responses(w.calendar, folder, month, shown, outcome, w.offers, plain)
+    responses.write_responses(w.calendar, folder, month, shown, outcome, w.offers, plain, w.channels)
     yes = outcome == 0
     user, taken, day = shown.user[yes], w.offers.product[shown.offer[yes]], shown.second[yes] // 86_400
     w.ledger.add(user, taken, day)

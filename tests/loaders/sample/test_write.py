@@ -15,7 +15,7 @@ from lake.pseudonyms import Pseudonyms
 from lake.settings import load_settings
 from loaders.feeds import FEEDS
 from loaders.load import check
-from loaders.sample import write_sample
+from loaders.sample import Scale, write_sample
 
 Read = Callable[[str], pl.DataFrame]
 
@@ -77,6 +77,29 @@ def test_volumes_are_those_of_the_page(sample: Path, contacts: pl.DataFrame) -> 
     assert 8 < rows["calls"] / 3000 / 5 < 16
     assert 7 < rows["app_usage"] / 3000 / 5 < 13
     assert 6 < contacts["size"].mean() < 11  # type: ignore[operator]
+
+
+def test_sizes_that_are_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "feeds"
+    scale = Scale(apps=900, calls_per_month=30, app_uses_per_month=5, channels=20)
+    rows = write_sample(folder, users=600, months=1, seed=3, scale=scale)
+    assert rows["apps"] == 900
+    assert rows["channels"] == 20
+    assert rows["feeds"]["apps"] == 900
+    assert rows["feeds"]["channels"] == 20
+    assert 24 < rows["feeds"]["calls"] / 600 < 36
+    assert 4 < rows["feeds"]["app_usage"] / 600 < 7
+    channels = pl.read_csv(folder / "channels.csv")
+    touched = pl.read_parquet(folder / "touches").select("number", "channel").unique()
+    assert set(touched["channel"]) <= set(channels["channel"])
+    assert touched["channel"].n_unique() > 8
+    kinds = touched.join(channels.select("channel", "kind"), on="channel")
+    assert kinds.group_by("number", "kind").len()["len"].max() == 1  # a customer has one channel of each kind
+    assert write_sample(folder, users=600, months=1, seed=3, scale=scale) == rows
+    with pytest.raises(BadValue, match="not empty"):
+        write_sample(folder, users=600, months=1, seed=3)
+    with pytest.raises(BadValue, match="ask for 8 to 200"):
+        Scale(channels=3)
 
 
 def test_the_same_sample_again_is_left_and_another_refused(tmp_path: Path) -> None:
