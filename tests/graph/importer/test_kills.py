@@ -34,22 +34,18 @@ WAIT_S = 240.0
 
 
 @pytest.fixture
-def own(settings: Settings) -> Settings:
-    return settings.model_copy(update={"neo4j_uri": ""})
-
-
-@pytest.fixture
-def killed(own: Settings, neo4j_line: str) -> Callable[[Callable[[], bool]], None]:
+def killed(own: Settings, neo4j_line: str) -> Callable[..., None]:
     """Fill the graph in a process of its own, killed as soon as a condition holds."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DUMBBELL_")}
 
-    def kill_when(is_time: Callable[[], bool]) -> None:
+    def kill_when(is_time: Callable[[], bool], delay_s: float = 0) -> None:
         command = [sys.executable, "-c", FILL, str(own.home), neo4j_line]
         process = subprocess.Popen(command, cwd=Path(__file__).parents[3], env=environment, start_new_session=True)
         deadline = time.monotonic() + WAIT_S
         while not is_time() and time.monotonic() < deadline:
             assert process.poll() is None, "it ended before it was killed"
             time.sleep(0.01)
+        time.sleep(delay_s)
         process.kill()
         process.wait()
 
@@ -65,8 +61,7 @@ def importers(home: Home) -> list[int]:
     return found
 
 
-def test_kills_of_imports_and_of_a_load_over_bolt(operator: Lake, own: Settings, killed: Any) -> None:
-    home = Home.open(own, create=True)
+def test_kills_of_imports_and_of_a_load_over_bolt(home: Home, operator: Lake, own: Settings, killed: Any) -> None:
     staged = home.neo4j / "staged"
     killed(lambda: any(staged.glob("csv/*.csv")))
     killed(lambda: bool(importers(home)))
@@ -82,7 +77,7 @@ def test_kills_of_imports_and_of_a_load_over_bolt(operator: Lake, own: Settings,
         store.write("MATCH (l:Lake) SET l.User = '', l.uses_app = ''")
         store.write("MATCH ()-[r:USES_APP|CALLS]->() DELETE r")
         store.write("MATCH (l:Lake) REMOVE l.`calls 2026-05`, l.`calls 2026-06`")
-    killed(lambda: (state := home.neo4j / "state.json").exists() and '"running"' in state.read_text())
+    killed(lambda: (state := home.neo4j / "state.json").exists() and '"running"' in state.read_text(), 0.3)
     assert fill(home, operator, own)["way"] == "bolt"
     with open_store(home, own) as store:
         assert count(store) == whole

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-import graph.fill
 from graph.dumbbell import build
+from graph.fill import fill as fill_graph
 from graph.importer.run import import_graph
 from graph.load import load_graph, write_scores
 from graph.store import Store, open_store
@@ -50,17 +49,6 @@ def schema(store: Store) -> set[str]:
 
 
 ODD = " lead, \"quoted\"; 'n'\nnext\ttab\\ 100% \u001e"
-
-
-@pytest.fixture
-def home(tmp_path: Path, settings: Settings) -> Home:
-    return Home.open(settings, create=True)
-
-
-@pytest.fixture
-def own(home: Home, settings: Settings) -> Settings:
-    """Settings that name no server, whatever the environment says."""
-    return settings.model_copy(update={"neo4j_uri": ""})
 
 
 @pytest.fixture
@@ -131,8 +119,8 @@ def require_same(one: tuple[list[str], set[str]], other: tuple[list[str], set[st
         assert len(mine) == len(theirs)
 
 
-def test_every_way_gives_the_same_graph(home, full, own, by_bolt, fill, small_operator, neo4j_line, monkeypatch):
-    first = fill_graph(home, full, own, neo4j_line)
+def test_every_way_gives_the_same_graph(home, full, own, by_bolt, fill, small_operator, neo4j_line):
+    first = fill_graph(home, full, own, line=neo4j_line)
     assert first["way"] == "import"
     found = of_home(home, own)
     require_same(found, by_bolt(answered=False))
@@ -154,7 +142,3 @@ def test_every_way_gives_the_same_graph(home, full, own, by_bolt, fill, small_op
 
     with open_store(home, own), pytest.raises(HomeHeld, match="others use the graph"):
         import_graph(home, full, own)
-
-
-def fill_graph(home: Home, lake: Lake, settings: Settings, line: str | None = None) -> dict[str, Any]:
-    return graph.fill.fill(home, lake, settings, line=line)
