@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -23,13 +24,30 @@ from loaders.work import Work
 
 
 def check(feeds_dir: Path, settings: Settings, pseudonyms: Pseudonyms) -> Report:
-    """The report that loading a folder into an empty home would give; nothing is written.
+    """The report that loading a folder into an empty home would give; nothing is kept.
 
-    Raises FeedError like `load`.
+    Visits are read a second time and translated in the system's folder for temporary files. Raises FeedError like
+    `load`.
     """
+    folder = look_into(Path(feeds_dir))
     work = Work(settings, pseudonyms)
-    _read(work, look_into(Path(feeds_dir)))
+    _read(work, folder)
+    if "web_visits" in folder.files:
+        tried = _translated(folder, settings, pseudonyms)
+        work.report.translation = tried.translation
+        work.report.warnings = list(dict.fromkeys([*work.report.warnings, *tried.warnings]))
     return work.report
+
+
+def _translated(folder: Folder, settings: Settings, pseudonyms: Pseudonyms) -> Report:
+    """What a load of visits and rules alone would report."""
+    visits = Folder({feed: folder.files[feed] for feed in ("web_visits", "url_rules") if feed in folder.files})
+    with tempfile.TemporaryDirectory() as place, enough_disk(Path(place)):
+        staging = publish.stage(Path(place))
+        work = Work(settings, pseudonyms, Path(place), staging)
+        _read(work, visits)
+        translate(work, staging)
+        return work.report
 
 
 def load(feeds_dir: Path, home: Home, settings: Settings, *, strict: bool = False, free: int | None = None) -> Report:
