@@ -19,7 +19,9 @@ def count(work: Work, feeds: Iterable[str]) -> None:
                 continue
             named = set(work.references.get(name, {}).get(column.name, ()))
             for path in work.present(name):
-                named |= distinct(pq.read_table(path, columns=[column.lake_name], partitioning=None).column(0))
+                with pq.ParquetFile(path) as file:
+                    for batch in file.iter_batches(columns=[column.lake_name]):
+                        named |= distinct(batch.column(0))
             missing = named - names(work, column.of)
             if missing:
                 work.counts(name).dangling[column.name] = len(missing)

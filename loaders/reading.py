@@ -94,7 +94,7 @@ class Reading:
         self.aside.add(checked.bad)
 
 
-def distinct(column: pa.ChunkedArray) -> set[str]:
+def distinct(column: pa.Array | pa.ChunkedArray) -> set[str]:
     """The distinct identifiers of a text column, or of the lists of a list column."""
     flat = pc.list_flatten(column) if pa.types.is_list(column.type) else column
     return set(pc.unique(flat.drop_null()).to_pylist())
