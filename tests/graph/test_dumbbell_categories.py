@@ -64,6 +64,17 @@ def test_apps_of_one_name_are_told_apart_by_their_identifier(fill):
     assert set(categories(lake).values()) == {"like: Maps (a)", "like: Maps (x)"}
 
 
+def test_a_learned_group_keeps_its_name_while_most_of_its_apps_stay(fill):
+    lake = fill(customers=range(1, 8), app_usage=use([1, 2, 3], ["b", "c"]) + use([5, 6, 7], ["x", "y"]))
+    first = learn_categories(lake, app_use(lake, Population.read(lake)))
+    assert set(first["category"].to_pylist()) == {"like: b", "like: x"}
+    lake.write("categories", first)
+    # an app that would name the group by itself joins it
+    fill(app_usage=use([1, 2, 3, 4], ["a", "b", "c"]) + use([5, 6, 7], ["x", "y"]))
+    found = categories(lake)
+    assert found == {("app", app): "like: b" for app in "abc"} | {("app", app): "like: x" for app in "xy"}
+
+
 def test_a_lake_without_apps_or_products_has_no_categories(fill):
     assert categories(fill(customers=[1])) == {}
 
