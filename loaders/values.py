@@ -20,6 +20,7 @@ from loaders.conditions import Condition
 from loaders.feeds import Column
 from loaders.urls.addresses import tidy
 
+MOST_REASONS = 250  # of one batch: a reason's place has to fit in a byte
 FIRST, AFTER = 0, 7_258_118_400 * moments.SECOND  # 1970-01-01 and 2200-01-01
 
 
@@ -189,9 +190,10 @@ def _condition(column: Column, text: pa.Array, rules: Rules) -> Parsed:
             if condition:
                 Condition.parse(condition)
         except BadValue as error:
-            if error.found not in reasons and len(reasons) < 250:
-                reasons.append(error.found)
-            code[row] = 1 + (reasons.index(error.found) if error.found in reasons else 0)
+            found = error.found if error.found in reasons or len(reasons) < MOST_REASONS else "is no condition"
+            if found not in reasons:
+                reasons.append(found)
+            code[row] = 1 + reasons.index(found)
     return Parsed(_null_if_empty(text, code == 0), code, tuple(reasons))
 
 

@@ -177,3 +177,11 @@ def test_a_number_in_a_condition_is_not_repeated() -> None:
         with pytest.raises(BadValue) as caught:
             Condition.parse(text)
         assert "1234567" not in str(caught.value)
+
+
+def test_more_reasons_than_a_batch_can_tell_apart_are_told_in_general(bench) -> None:
+    rows = "".join(f"o{n},p,T,sms,field{n} = 1\n" for n in range(300))
+    bench.load({"offers.csv": "offer,product,title,channels,audience\n" + rows})
+    reasons = [reason for *_, reason in bench.quarantine("offers")]
+    assert reasons[249:252] == ["the field field249 is unknown", "is no condition", "is no condition"]
+    assert len(reasons) == 300
