@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from graph.engine import swap
 from graph.engine.folder import EngineFolder, opened, try_lock
 from graph.engine.releases import Release, release_for
-from graph.engine.server import Endpoint, _join, _leave
+from graph.engine.server import Endpoint, join, leave
 from lake.home import Home
 
 _POLL_S = 0.1
@@ -38,7 +38,7 @@ class Hold:
 
     def start(self) -> Endpoint:
         """The server, started when it does not run."""
-        return _join(self.folder, self._line)
+        return join(self.folder, self._line)
 
     @contextmanager
     def stopped(self) -> Iterator[int]:
@@ -79,7 +79,7 @@ def holding(home: Home, line: str | None = None) -> Iterator[Hold]:
             yield hold
         finally:
             hold.share()
-            _leave(folder, users)
+            leave(folder, users)
 
 
 def _take(users: int) -> bool:

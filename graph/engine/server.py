@@ -56,15 +56,17 @@ def running(home: Home, settings: Settings, *, line: str | None = None) -> Itera
     folder = EngineFolder(home.neo4j)
     folder.make()
     with opened(folder.users_lock) as users:
-        fcntl.flock(users, fcntl.LOCK_SH)  # waits while a keeper is stopping the server of earlier users
+        if not try_lock(users, fcntl.LOCK_SH):  # a server of earlier users is stopping, or a command fills the graph
+            with working(f"Waiting for whoever holds the Neo4j of {home.root} alone"):
+                fcntl.flock(users, fcntl.LOCK_SH)
         home.require_finished()
         if settings.neo4j_uri:
             yield _named(settings)
             return
         try:
-            yield _join(folder, line)
+            yield join(folder, line)
         finally:
-            _leave(folder, users)
+            leave(folder, users)
 
 
 @contextmanager
@@ -151,7 +153,7 @@ def _query(endpoint: Endpoint) -> None:
         driver.execute_query("RETURN 1")
 
 
-def _join(folder: EngineFolder, line: str | None) -> Endpoint:
+def join(folder: EngineFolder, line: str | None) -> Endpoint:
     """The folder's server, started when there is none. Call with `users.lock` held."""
     if (endpoint := _answering(folder, line)) is not None:
         return endpoint
@@ -189,7 +191,7 @@ def _answering(folder: EngineFolder, line: str | None) -> Endpoint | None:
     if state is None or state.phase != "running" or not psutil.pid_exists(state.keeper) or not folder.is_kept():
         return None
     endpoint = Endpoint(
-        f"bolt://127.0.0.1:{state.port}", USER, folder.password_file.read_text(), lambda: _join(folder, line)
+        f"bolt://127.0.0.1:{state.port}", USER, folder.password_file.read_text(), lambda: join(folder, line)
     )
     try:
         _query(endpoint)
@@ -226,7 +228,7 @@ def _failure(folder: EngineFolder, keeper: int) -> EngineError:
     return EngineError("Neo4j's keeper failed", folder.keeper_log.read_text(errors="replace")[-1500:].strip())
 
 
-def _leave(folder: EngineFolder, users: int) -> None:
+def leave(folder: EngineFolder, users: int) -> None:
     """Stop using the server; the last user waits until it is gone."""
     if not try_lock(users, fcntl.LOCK_EX):
         return
