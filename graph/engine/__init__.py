@@ -8,4 +8,7 @@ java       the Java runtime from a wheel, and the commands run on it
 aot        quicker starts, once `prepare` has been run
 keeper     the process that owns a home's server
 server     `running`: what everybody else calls
+hold       a hold on the server: alone where nobody else uses it
+swap       a store made beside takes the place of the one in use
+tied       a command that ends with the process that started it
 """

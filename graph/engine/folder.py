@@ -6,6 +6,7 @@ state.json   what the keeper last said of itself (below); a hint, the locks are 
 password     of the user `neo4j`, mode 0600
 version      the Neo4j version that wrote the data last
 conf/, data/, logs/, tmp/   the server's own
+staged/      a store being made beside; `swap` says that it counts
 
 The operating system lets go of a lock when its last holder ends, however it ends.
 """
