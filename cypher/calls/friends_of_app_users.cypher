@@ -9,14 +9,16 @@
 // column user: user. The customer's pseudonym.
 // column friends: integer. Users of the app whom the customer is in contact with.
 // column contacts: integer. Calls and messages with them, in the periods that the graph keeps.
-MATCH (app:App {app: $app})<-[:USES_APP]-(adopter:User)-[ties:CALLS]-(user:User)
+MATCH (app:App {app: $app})<-[:USES_APP]-(adopter)-[ties:CALLS]-(user)
 WITH app, user, count(DISTINCT adopter) AS friends,
      sum(coalesce(ties.calls_out, 0) + coalesce(ties.calls_in, 0)
          + coalesce(ties.messages_out, 0) + coalesce(ties.messages_in, 0)) AS contacts
 WHERE friends >= $at_least
-  AND user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
+WITH app, user, user.user AS key, friends, contacts
+ORDER BY friends DESC, contacts DESC, key // before what may be asked of the first ones only
+WHERE user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
-WITH * WHERE NOT EXISTS { (user)-[:USES_APP]->(app) }
-RETURN user.user AS user, friends, contacts
-ORDER BY friends DESC, contacts DESC, user
+  AND NOT EXISTS { (user)-[:USES_APP]->(app) }
+RETURN key AS user, friends, contacts
+ORDER BY friends DESC, contacts DESC, key
 LIMIT $limit

@@ -9,20 +9,22 @@
 // column user: user. The customer's pseudonym.
 // column friends: integer. Holders whom the customer is in contact with.
 // column contacts: integer. Calls and messages with them, in the periods that the graph keeps.
-MATCH (product:Product {product: $product})<-[holds:SUBSCRIBES]-(adopter:User)
+MATCH (product:Product {product: $product})<-[holds:SUBSCRIBES]-(adopter)
 WHERE holds.since <= $today AND (holds.until IS NULL OR holds.until > $today)
 WITH DISTINCT product, adopter
-MATCH (adopter)-[ties:CALLS]-(user:User)
+MATCH (adopter)-[ties:CALLS]-(user)
 WITH product, user, count(DISTINCT adopter) AS friends,
      sum(coalesce(ties.calls_out, 0) + coalesce(ties.calls_in, 0)
          + coalesce(ties.messages_out, 0) + coalesce(ties.messages_in, 0)) AS contacts
 WHERE friends >= $at_least
-  AND user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
+WITH product, user, user.user AS key, friends, contacts
+ORDER BY friends DESC, contacts DESC, key // before what may be asked of the first ones only
+WHERE user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
-WITH * WHERE NOT EXISTS {
+  AND NOT EXISTS {
     MATCH (user)-[held:SUBSCRIBES]->(product)
     WHERE held.until IS NULL OR held.until > $today
   }
-RETURN user.user AS user, friends, contacts
-ORDER BY friends DESC, contacts DESC, user
+RETURN key AS user, friends, contacts
+ORDER BY friends DESC, contacts DESC, key
 LIMIT $limit

@@ -18,7 +18,7 @@
 // column p_value: number. How likely chance alone makes a circle so small.
 // column arpu: number. Average revenue per month.
 MATCH (user:User)
-WHERE (user.circles_shrinking OR user.circles_against_peers <= $share)
+WHERE (user.circles_shrinking = true OR user.circles_against_peers <= $share)
   AND user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 RETURN user.user AS user, user.circles_shrinking AS shrinking, user.circles_contacts AS contacts, user.circles_lost AS lost,

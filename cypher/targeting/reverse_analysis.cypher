@@ -5,7 +5,7 @@
 //   Customers who do not consent or have left are counted on neither side.
 // parameter users: list of users. The customers of the list; others are passed over.
 // parameter minimum: integer = 2 (1 to 1000000). Only what at least so many customers of the list have.
-// parameter sample: integer = 10000 (100 to 10000000). How many customers there are, and the shares of brands and
+// parameter sample: integer = 5000 (100 to 10000000). How many customers there are, and the shares of brands and
 //   cities, are read from so many of them (pseudonyms are in random order); exact where there are no more.
 // parameter limit: integer = 50 (1 to 10000). At most so many rows, the highest lift first.
 // parameter today: date = today. The day that "current" is seen from.
