@@ -31,7 +31,7 @@ class Engine:
 def bounded(folder: Path, memory: str = "1GB") -> Iterator[Engine]:
     """An engine that takes about `memory` and puts the rest below `folder`, where nothing is left of it."""
     with tempfile.TemporaryDirectory(prefix=".spill-", dir=folder) as spill:
-        connection = ibis.duckdb.connect(memory_limit=memory, temp_directory=spill)
+        connection = ibis.duckdb.connect(memory_limit=memory, temp_directory=spill, enable_progress_bar=False)
         try:
             yield Engine(connection)
         finally:

@@ -85,3 +85,8 @@ def test_a_writer_that_fails_leaves_the_old_table(lake: Lake, monkeypatch: pytes
     monkeypatch.undo()
     assert lake.read("t").column("x").to_pylist() == [1]
     assert list(files(lake)) == ["t.parquet"]
+
+
+def test_a_long_query_prints_no_bar_where_answers_are_printed(tmp_path: Path) -> None:
+    shown = Lake(tmp_path).connection.raw_sql("SELECT current_setting('enable_progress_bar')").fetchall()
+    assert shown == [(False,)]
