@@ -31,7 +31,8 @@ class Engine:
 def bounded(folder: Path, memory: str = "1GB") -> Iterator[Engine]:
     """An engine that takes about `memory` and puts the rest below `folder`, where nothing is left of it."""
     with tempfile.TemporaryDirectory(prefix=".spill-", dir=folder) as spill:
-        connection = ibis.duckdb.connect(memory_limit=memory, temp_directory=spill, enable_progress_bar=False)
+        connection = ibis.duckdb.connect(memory_limit=memory, temp_directory=spill)
+        connection.raw_sql("SET enable_progress_bar = false")  # it would go to stdout
         try:
             yield Engine(connection)
         finally:

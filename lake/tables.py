@@ -43,7 +43,8 @@ class Lake:
     def connection(self) -> ibis.BaseBackend:
         """Ibis on an in-memory DuckDB; the one place that names the engine."""
         if self._connection is None:
-            self._connection = ibis.duckdb.connect(enable_progress_bar=False)  # a bar would go to stdout
+            self._connection = ibis.duckdb.connect()
+            self._connection.raw_sql("SET enable_progress_bar = false")  # it would go to stdout
             # a bar on standard output would stand before the JSON that commands end with
             self._connection.raw_sql("SET enable_progress_bar = false")
         return self._connection
