@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,6 +21,8 @@ from lake.progress import track
 from lake.pseudonyms import Pseudonyms, make_key, read_key
 from lake.rewrite import ROWS_A_GROUP, files_with_pseudonyms, groups, order_of, pseudonym_columns, write
 from lake.tables import Lake
+
+ROW = "row of the file"
 
 
 class Keys:
@@ -92,8 +95,16 @@ def _rewrite(lake: Lake, path: Path, target: Path, old: Pseudonyms, new: Pseudon
         write(target, schema, changed())
         return
     unsorted = target.with_name(f"{target.name}.unsorted")
-    write(unsorted, schema, changed())
-    rows = lake.connection.read_parquet(str(unsorted), hive_partitioning=False).order_by(order)
+    write(unsorted, schema.append(pa.field(ROW, pa.int64())), _numbered(changed()))
+    rows = lake.connection.read_parquet(str(unsorted), hive_partitioning=False)
+    rows = rows.order_by([*order, ROW]).drop(ROW)  # equal neighbours stay in their order
     with rows.to_pyarrow_batches(chunk_size=ROWS_A_GROUP) as batches:
         write(target, schema, (pa.Table.from_batches([batch]).cast(schema) for batch in batches))
     unsorted.unlink()
+
+
+def _numbered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    first = 0
+    for table in tables:
+        yield table.append_column(ROW, pa.array(np.arange(first, first + table.num_rows)))
+        first += table.num_rows

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -54,6 +55,8 @@ def everything(home: Home, key: Pseudonyms = OLD) -> None:
     calls = pa.table({"caller": of(3, None, 2, 9, 1), "callee": of(1, 2, 2, None, 3), "seconds": [5, 1, 4, 2, 3]})
     put(home, "calls/month=2026-05/a.parquet", calls)
     put(home, "touches/month=2026-05/a.parquet", pa.table({"user": of()}))
+    use = pa.table({"user": of(*[i // 20 for i in range(40)]), "app": [None if i % 3 else str(i) for i in range(40)]})
+    put(home, "web_use/month=2026-05/a.parquet", use.take(pc.array_sort_indices(use["user"])))
     put(home, "apps.parquet", pa.table({"app": ["maps"]}))
 
 
