@@ -74,7 +74,7 @@ ANSWERS = (
     "SET r = {key: row.key, outcome: row.outcome, decision: row.decision, at: datetime('2026-06-01T09:10:00.000123Z')}"
 )
 ROWS: list[dict[str, Any]] = [
-    {"user": 1, "offer": "o1", "key": "k1", "outcome": "shown", "decision": "d1", "facts": {}},
+    {"user": 1, "offer": "o1", "key": "k1", "outcome": "shown", "decision": "d7", "facts": {}},
     {"user": 2, "offer": "o9", "key": "k2", "outcome": "accepted", "decision": None, "facts": {}},
     {
         "user": 99,
