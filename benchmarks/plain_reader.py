@@ -42,6 +42,8 @@ def read_csv(feed: str, raw: bytes, *, encoding: str = "utf-8", zone: str = "UTC
     """A CSV file's bytes. Raises Refused."""
     records = list(split(decoded(raw, encoding)))
     header = [name.strip() for name in records[0][1]] if records else []
+    if records and "\0" in records[0][1][0]:
+        raise Refused  # as UTF-16 begins
     for column in FEEDS[feed].columns:
         if header.count(column.name) > 1 or (column.required and column.name not in header):
             raise Refused
