@@ -29,6 +29,12 @@ INDEXES = {
 }
 """What templates start from. Never CALLS.period: the planner takes it, and a template of 0.3 s becomes one of 3 s."""
 
+RESPONDED_RULES = (
+    "CREATE CONSTRAINT responded_key IF NOT EXISTS FOR ()-[r:RESPONDED]-() REQUIRE r.key IS UNIQUE",
+    "CREATE INDEX responded_recorded IF NOT EXISTS FOR ()-[r:RESPONDED]-() ON (r.recorded)",
+)
+"""What customers answer is told apart by the caller's key, and asked for by when it was recorded."""
+
 WAIT_S = 300
 
 
@@ -52,11 +58,13 @@ def _make(store: Store) -> None:
     for label, names in INDEXES.items():
         for name in names:
             store.write(f"CREATE INDEX {label.lower()}_{name} IF NOT EXISTS FOR (n:{label}) ON (n.{name})")
+    for rule in RESPONDED_RULES:
+        store.write(rule)
 
 
 def _drop_ownerless(store: Store) -> int:
     """Drop indexes that have a constraint's name and belong to none; how many there were."""
-    names = [_name(label) for label in KEYS]
+    names = [*(_name(label) for label in KEYS), "responded_key"]
     found = store.write(
         "SHOW INDEXES YIELD name, owningConstraint WHERE owningConstraint IS NULL AND name IN $names RETURN name",
         names=names,

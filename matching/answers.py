@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graph.schema import RESPONDED_RULES
 from graph.store import Store
 from lake.errors import BadValue, EngineError, UnknownName
 from lake.pseudonyms import from_text
@@ -63,10 +64,6 @@ BRING_BACK = (
     "MERGE (u)-[r:RESPONDED {{key: row.key}}]->(i) "
     "ON CREATE SET r.channel = row.channel, r.outcome = row.outcome, r.at = datetime(row.at), "
     "r.decision = row.decision, r.recorded = datetime(row.recorded)"
-)
-SCHEMA_RULES = (
-    "CREATE CONSTRAINT responded_key IF NOT EXISTS FOR ()-[r:RESPONDED]-() REQUIRE r.key IS UNIQUE",
-    "CREATE INDEX responded_recorded IF NOT EXISTS FOR ()-[r:RESPONDED]-() ON (r.recorded)",
 )
 READ_S = 600.0
 
@@ -168,7 +165,7 @@ class Answers:
         """The key of an answer is unique, and answers can be found by key and by moment."""
         with self._ensuring:
             if not self._ensured:
-                for statement in SCHEMA_RULES:
+                for statement in RESPONDED_RULES:
                     try:
                         self._store.write(statement)
                     except EngineError:  # another worker made it at the same moment: now it is there
