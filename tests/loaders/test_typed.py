@@ -116,3 +116,10 @@ def test_decimals_of_a_database_are_numbers_identifiers_and_counts(bench) -> Non
     )
     assert bench.rows("users", "user", "star") == [("4915112345678", 0)]
     assert bench.rows("app_usage", "user", "app") == [("4915112345678", "7")]
+
+
+@pytest.mark.parametrize("since", ["2026-05-01T00:00:00.0000000", "2026-05-01T00:00:00", "2026-05-01 00:00"])
+def test_a_moment_that_somebody_wrote_is_no_date(make_bench, since: str) -> None:
+    bench = make_bench()
+    bench.load({"subscriptions.csv": f"number,product,since\n1,p,{since}\n"})
+    assert bench.quarantine("subscriptions")[0][1:] == (2, "since", "is no date (YYYY-MM-DD)")
