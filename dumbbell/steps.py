@@ -93,23 +93,17 @@ def scores_onto_nodes(home: Home, store: Store) -> None:
         write_scores(Lake(home.lake), store)
 
 
-def analyse_lake(home: Home, settings: Settings) -> None:
-    """The analysis in the lake where there are call records, before the graph is there to take its scores."""
-    lake = Lake(home.lake)
-    if lake.has("customers") and lake.has("calls"):
-        _analysed(home, settings)
+def analyse(home: Home, settings: Settings) -> dict[str, Any]:
+    """The call graph's tables in the lake, made again where they are due. Raises NotReady where nothing was loaded.
 
-
-def analyse(home: Home, settings: Settings, store: Store) -> dict[str, Any]:
-    """Circles, communities and leaders into the lake, their last period onto the nodes."""
+    It comes before the graph, so that an import takes its scores along.
+    """
     lake = Lake(home.lake)
     if not lake.has("customers"):
         raise NotReady("nothing has been loaded into this home", "run `dumbbell load FEEDS` first")
     if not lake.has("calls"):
         return {"off": "there are no call records: circles, communities and leaders are switched off"}
-    found = _analysed(home, settings)
-    scores_onto_nodes(home, store)
-    return found
+    return _analysed(home, settings)
 
 
 def _analysed(home: Home, settings: Settings) -> dict[str, Any]:

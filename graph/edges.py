@@ -219,6 +219,8 @@ EDGES = (
         ("feed_row",),
         "r.feed_row IS NOT NULL",
     ),
+    Edges("works_near", "WORKS_NEAR", "User", "Cell", ("places",), columns_of("places", "user", "work_cell")),
+    Edges("rests_near", "RESTS_NEAR", "User", "Cell", ("places",), columns_of("places", "user", "rest_cell")),
     Edges("in_segment", "IN_SEGMENT", "User", "Segment", ("segments",), columns_of("segments", "user", "segment")),
     Edges("app_category", "IN_CATEGORY", "App", "Category", ("categories",), in_category("app")),
     Edges("product_category", "IN_CATEGORY", "Product", "Category", ("categories",), in_category("product")),

@@ -11,7 +11,7 @@ from graph.sync import property_kind, sync
 from lake.silence import gone_silent
 from lake.tables import Lake
 
-TABLES = ("circles", "communities", "leaders")
+TABLES = ("circles", "communities", "leaders", "places")
 NOT_SCORES = ("user", "period", "level")
 PART = "scores"
 VERSION = 2

@@ -40,8 +40,10 @@ def load(call: Call, feeds: FeedsArgument, strict: StrictOption = False) -> Answ
 def analyse(call: Call) -> Answer:
     """Read the call graph: contacts, circles, communities, leaders; repeats only what new input makes necessary."""
     home = call.home()
-    with home.writing(call.command, wait=call.wait), open_store(home, call.settings) as store:
-        found = steps.analyse(home, call.settings, store)
+    with home.writing(call.command, wait=call.wait):
+        found = steps.analyse(home, call.settings)
+        with steps.into_graph(home, call.settings) as (store, _):
+            steps.scores_onto_nodes(home, store)
     return Answer(found, lines=off_lines(found))
 
 
@@ -69,10 +71,10 @@ def run_steps(
     `ready` is called as soon as the graph is filled and its server runs.
     """
     report = steps.into_lake(home, call.settings, feeds, strict=strict)
-    steps.analyse_lake(home, call.settings)
+    analysed = steps.analyse(home, call.settings)
     with steps.into_graph(home, call.settings) as (store, graph):
         ready()
-        analysed = steps.analyse(home, call.settings, store)
+        steps.scores_onto_nodes(home, store)
         embedded = steps.embed(home, call.settings, store)
     return Answer(
         {**report.to_json(), "graph": graph, "analyse": analysed, "embed": embedded},
