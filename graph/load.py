@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from graph.answered import ANSWERED, answered_in, without_answered
+from graph.answered import ANSWERED, answered_in, drop_answered, without_answered
 from graph.edges import CALLS, EDGES, Edges, calls_part
 from graph.nodes import Nodes
 from graph.parts import fingerprint, kept_periods, parts_of
@@ -28,7 +28,8 @@ def load_graph(lake: Lake, store: Store, settings: Settings) -> dict[str, Any]:
 
     Each part (the nodes of a label, the edges of a type, the calls of a period) has a fingerprint of the tables it is
     made from; a part whose fingerprint changed is compared with the graph, and the difference is
-    written. `CALLS` are kept for the last `settings.keep_periods` periods. Edges that the API wrote are left alone.
+    written. `CALLS` are kept for the last `settings.keep_periods` periods. Edges that the API wrote are left alone,
+    and take the place of the feed's for the same answers.
 
     Returns `{"nodes": {label: number}, "edges": {type: number}, "created", "changed", "removed", "parts": [written]}`.
     Raises NotReady where nothing has been loaded into the lake.
@@ -44,11 +45,15 @@ def load_graph(lake: Lake, store: Store, settings: Settings) -> dict[str, Any]:
     if written:
         open_parts(store, written)
     for part in due:
-        change += _load_nodes(lake, store, part) if isinstance(part, Nodes) else _load_edges(lake, store, part)
+        if isinstance(part, Nodes):
+            change += _load_nodes(lake, store, part)
+        else:
+            change += _load_edges(lake, store, part, is_new=bool(state) and part.part not in state)
         keep_part(store, part.part, fingerprints[part.part])
     for old in outdated:
         change += sync(store, _edge_kind(old, old.none().schema), old.none())
         forget_part(store, old.part)
+    change += Change(removed=drop_answered(store))
     if written:
         seal(store)
     return {**count(store), **vars(change), "parts": written}
@@ -69,11 +74,11 @@ def _load_nodes(lake: Lake, store: Store, nodes: Nodes) -> Change:
     return sync(store, node_kind(nodes.label, nodes.key, wanted.schema, keep=ANSWERED), wanted)
 
 
-def _load_edges(lake: Lake, store: Store, edges: Edges) -> Change:
+def _load_edges(lake: Lake, store: Store, edges: Edges, *, is_new: bool) -> Change:
     wanted = edges.asked(lake)
     if edges.type == "RESPONDED":
         wanted = replace(wanted, then=partial(without_answered, answered=answered_in(store)))
-    return sync(store, _edge_kind(edges, wanted.schema), wanted)
+    return sync(store, _edge_kind(edges, wanted.schema), wanted, is_new=is_new)
 
 
 def _edge_kind(edges: Edges, columns: pa.Schema) -> Kind:

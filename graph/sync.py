@@ -14,7 +14,7 @@ import pyarrow as pa
 from graph.frames import frame_of, lists_of, shown, stored, to_wire
 from graph.store import Store
 from graph.wanted import WHOLE, Wanted, bounds_of
-from lake.errors import EngineError
+from lake.errors import EngineError, EngineUnavailable
 from lake.progress import track
 
 BATCH = 10_000
@@ -146,28 +146,38 @@ def _range(node: str, key: str) -> str:
     return f"WHERE {_in_range(node, key)}"
 
 
-def sync(store: Store, kind: Kind, wanted: pa.Table | Wanted) -> Change:
+def sync(store: Store, kind: Kind, wanted: pa.Table | Wanted, *, is_new: bool = False) -> Change:
     """Make the graph's nodes or edges of `kind` those of `wanted` (its columns are the kind's, sorted by the first).
 
-    What may not fit into memory comes as `Wanted`, piece by piece. Into an empty graph edges are created without
-    looking. Should a batch have been repeated after a lost connection, the count shows it, and the difference is
-    taken again. Raises EngineError where an edge's end is missing.
+    What may not fit into memory comes as `Wanted`, piece by piece. Into an empty graph, and where it is known to have
+    none yet (`is_new`: a period's first load), edges are created without looking. Should a batch have been repeated
+    after a lost connection, the count shows it, and the difference is taken again. Raises EngineError where an edge's
+    end is missing.
     """
     pieces = Wanted(wanted) if isinstance(wanted, pa.Table) else wanted
     total = Change()
-    for _ in range(ROUNDS):
+    for attempt in range(ROUNDS):
         before = _count(store, kind)
+        has_none = not before or (is_new and not attempt)
         change = Change()
         for first, last, piece in pieces:
-            for low, high, part in ranges(piece, before, first, last) if kind.by_user else [("", "", piece)]:
+            share = 0 if has_none else before
+            for low, high, part in ranges(piece, share, first, last) if kind.by_user else [("", "", piece)]:
                 frame = to_wire(part)
                 limits = {"low": low, "high": high, **kind.parameters} if kind.by_user else kind.parameters
-                there = frame.clear() if not before else frame_of(store.stream(kind.read, limits, READ_S), frame)
+                there = frame.clear() if has_none else _there(store, kind, limits, frame)
                 change += _apply(store, kind, frame, there)
         total += change
         if change == Change() or _count(store, kind) == before + change.created - change.removed:
             return total
     raise EngineError(f"the number of {kind.name} keeps changing", "see that nothing else writes, and try again")
+
+
+def _there(store: Store, kind: Kind, limits: Mapping[str, Any], like: pl.DataFrame) -> pl.DataFrame:
+    try:
+        return frame_of(store.stream(kind.read, limits, READ_S), like)
+    except EngineUnavailable:  # lost while it told them; `stream` brings the home's own server back
+        return frame_of(store.stream(kind.read, limits, READ_S), like)
 
 
 def _count(store: Store, kind: Kind) -> int:
@@ -208,7 +218,7 @@ def _write(store: Store, kind: Kind, query: str, frame: pl.DataFrame) -> int:
 
 
 def ranges(wanted: pa.Table, there: int = 0, low: int = 0, high: int = WHOLE) -> Iterator[tuple[str, str, pa.Table]]:
-    """Cut a piece [low, high), sorted by binary pseudonyms, into ranges: (from, below, its rows); together they are everything.
+    """Cut a piece [low, high), sorted by binary pseudonyms, into ranges: (from, below, its rows), together all of it.
 
     Pseudonyms are evenly spread, so equal ranges of their first 8 bytes hold about equally many. `there` says how
     many the whole graph may have.

@@ -12,7 +12,7 @@ import neo4j.time
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph.answered import NAMES, READ_S, answered_in
+from graph.answered import READ_S, SCHEMA, answered_in
 from graph.importer.columns import LIST_DELIMITER
 from graph.schema import KEYS
 from graph.store import Store
@@ -37,7 +37,7 @@ class Carried:
     """By the item's label and the properties' headers; a row is the user, the item's key and the properties."""
     nodes: dict[tuple[str, Headers], list[tuple[str | None, ...]]] = field(default_factory=lambda: defaultdict(list))
     """By label and headers; the key's property is the first."""
-    answered: pa.Table = field(default_factory=lambda: pa.schema([(n, pa.string()) for n in NAMES]).empty_table())
+    answered: pa.Table = field(default_factory=SCHEMA.empty_table)
 
 
 def read_carried(store: Store, known: dict[str, pa.Array]) -> Carried:

@@ -58,8 +58,8 @@ def stored_nodes(store):
 
 
 def without_nulls(table):
-    """Rows as Neo4j keeps them: no nulls, moments in UTC."""
-    rows = [{k: v for k, v in row.items() if v is not None} for row in table.to_pylist()]
+    """Rows as Neo4j keeps them: no nulls, no empty lists, moments in UTC."""
+    rows = [{k: v for k, v in row.items() if v is not None and v != []} for row in table.to_pylist()]
     return [{k: v.replace(tzinfo=dt.UTC) if isinstance(v, dt.datetime) else v for k, v in row.items()} for row in rows]
 
 
