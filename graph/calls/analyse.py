@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from graph.calls import circles, communities, contacts, leaders, lifetimes
+from graph.calls.forecasts import churn, features, movement, reports
 from graph.calls.places import build as places
+from graph.calls.returning import build as returning
 from graph.calls.state import Inputs
 from lake.clock import today
 from lake.progress import working
@@ -19,15 +21,19 @@ STEPS: dict[str, Callable[[Lake, lifetimes.Customers, Inputs], object]] = {
     "communities": communities.build,
     "leaders": leaders.build,
     "places": places.build,
+    "movement": movement.build,
+    "features": features.build,
+    "churn": churn.build,
+    "returning": returning.build,
 }
 
 
 def analyse(lake: Lake, settings: Settings) -> dict[str, Any]:
-    """Contacts, circles, communities, leaders and places from the lake's call records.
+    """Contacts, circles, communities, leaders, places and returning customers from the lake's call records.
 
-    Returns `periods` (all that have contacts), `made` (of each table the periods that were computed; of `leaders`
-    and `places` whether they were) and `seconds` (of each step). Where nothing changed, nothing is computed. A lake
-    without calls loses the tables. Raises NotReady where the lake has calls and no customers.
+    Returns `periods` (all that have contacts), `made` (of each table the periods that were computed; of `leaders`,
+    `places` and `returning` whether they were) and `seconds` (of each step). Where nothing changed, nothing is
+    computed. A lake without calls loses the tables. Raises NotReady where the lake has calls and no customers.
     """
     made: dict[str, object] = {}
     seconds: dict[str, float] = {}
@@ -50,5 +56,6 @@ def analyse(lake: Lake, settings: Settings) -> dict[str, Any]:
         for name in STEPS:
             lake.drop(name)
             inputs.forget(name)
+        reports.drop(lake)
         inputs.save()
-    return {"periods": periods, "made": made, "seconds": seconds}
+    return {"periods": periods, "made": made, "seconds": seconds, "reports": reports.kept(lake)}

@@ -14,7 +14,7 @@ from lake.tables import Lake
 from tests.graph.calls.world import call, put_calls, settings, world
 
 PERIODIC = ("contacts", "circles", "communities")
-WHOLE = ("leaders", "places")
+WHOLE = ("leaders", "places", "returning")
 TABLES = ("circles", "communities", *WHOLE)
 
 
