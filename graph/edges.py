@@ -159,6 +159,18 @@ def calls_of(period: str) -> Callable[[Lake], ibis.Table]:
     return wanted
 
 
+SURE = 0.8
+"""From this score on a returning customer's candidate is taken for the customer."""
+
+
+def same_as(lake: Lake) -> pa.Table:
+    """From a customer who left to the number that they have now, where that is sure."""
+    found = lake.read("returning", ["user", "candidate", "score"])
+    return found.filter(pc.greater_equal(found["score"], SURE)).sort_by(
+        [("user", "ascending"), ("candidate", "ascending")]
+    )
+
+
 CALLS = "calls "
 """What the parts of calls are called before their period."""
 
@@ -221,6 +233,7 @@ EDGES = (
     ),
     Edges("works_near", "WORKS_NEAR", "User", "Cell", ("places",), columns_of("places", "user", "work_cell")),
     Edges("rests_near", "RESTS_NEAR", "User", "Cell", ("places",), columns_of("places", "user", "rest_cell")),
+    Edges("same_as", "SAME_AS", "User", "User", ("returning",), same_as),
     Edges("in_segment", "IN_SEGMENT", "User", "Segment", ("segments",), columns_of("segments", "user", "segment")),
     Edges("app_category", "IN_CATEGORY", "App", "Category", ("categories",), in_category("app")),
     Edges("product_category", "IN_CATEGORY", "Product", "Category", ("categories",), in_category("product")),

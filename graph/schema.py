@@ -23,11 +23,20 @@ KEYS = {
 }
 """Each label's key: unique, indexed text."""
 
-INDEXES = {
-    "User": ("city", "circles_against_peers", "circles_shrinking", "communities_community", "leaders_rank"),
-    "Handset": ("brand",),
+INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "User": (
+        ("churn_decile",),
+        ("churn_probability",),
+        ("churn_stage", "user"),
+        ("circles_against_peers",),
+        ("circles_shrinking",),
+        ("city",),
+        ("communities_community",),
+        ("leaders_rank",),
+    ),
+    "Handset": (("brand",),),
 }
-"""What templates start from. Never CALLS.period: the planner takes it, and a template of 0.3 s becomes one of 3 s."""
+"""What templates and lists start from, each the properties of one. Never CALLS.period: the planner takes it, and a template of 0.3 s becomes one of 3 s."""
 
 RESPONDED_RULES = (
     "CREATE CONSTRAINT responded_key IF NOT EXISTS FOR ()-[r:RESPONDED]-() REQUIRE r.key IS UNIQUE",
@@ -55,9 +64,10 @@ def ensure(store: Store) -> None:
 def _make(store: Store) -> None:
     for label, key in KEYS.items():
         store.write(f"CREATE CONSTRAINT {_name(label)} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE")
-    for label, names in INDEXES.items():
-        for name in names:
-            store.write(f"CREATE INDEX {label.lower()}_{name} IF NOT EXISTS FOR (n:{label}) ON (n.{name})")
+    for label, indexes in INDEXES.items():
+        for names in indexes:
+            name, properties = "_".join([label.lower(), *names]), ", ".join(f"n.{name}" for name in names)
+            store.write(f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{label}) ON ({properties})")
     for rule in RESPONDED_RULES:
         store.write(rule)
 

@@ -24,9 +24,9 @@ def test_indexes_are_those_named_and_can_be_used(ready):
         "SHOW INDEXES YIELD labelsOrTypes, properties, state, owningConstraint, entityType, type "
         "WHERE owningConstraint IS NULL AND type <> 'LOOKUP' RETURN *"
     )
-    of_nodes = {(label, name) for label, names in INDEXES.items() for name in names}
-    found = {(row["labelsOrTypes"][0], row["properties"][0]) for row in rows}
-    assert found == {*of_nodes, ("RESPONDED", "recorded")}  # none on CALLS.period
+    of_nodes = {(label, names) for label, indexes in INDEXES.items() for names in indexes}
+    found = {(row["labelsOrTypes"][0], tuple(row["properties"])) for row in rows}
+    assert found == {*of_nodes, ("RESPONDED", ("recorded",))}  # none on CALLS.period
     assert {row["state"] for row in rows} == {"ONLINE"}
 
 
