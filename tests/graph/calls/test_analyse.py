@@ -13,9 +13,9 @@ from graph.calls.analyse import analyse
 from lake.tables import Lake
 from tests.graph.calls.world import call, put_calls, settings, world
 
-PERIODIC = ("contacts", "circles", "communities")
-WHOLE = ("leaders", "places", "returning")
-TABLES = ("circles", "communities", *WHOLE)
+PERIODIC = ("contacts", "circles", "communities", "movement", "features")
+WHOLE = ("leaders", "places", "churn", "returning")
+TABLES = ("circles", "communities", "movement", "features", *WHOLE)
 
 
 def many(seed: int = 0) -> list[dict[str, object]]:
