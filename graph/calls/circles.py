@@ -15,17 +15,15 @@ import pyarrow.parquet as pq
 
 from graph.calls import ties
 from graph.calls.circle_kernels import measure
+from graph.calls.habits import EARLIER, habits
 from graph.calls.ids import as_words
 from graph.calls.lifetimes import Customers
 from graph.calls.rarefaction import expected_sizes
-from graph.calls.shrinking import discoveries, p_values
+from graph.calls.shrinking import discoveries, groups, p_values
 from graph.calls.state import Inputs, digest, writing
 from graph.calls.ties import Ties
 from lake.progress import track
 from lake.tables import Lake
-
-EARLIER = 3
-"""Earlier periods that a customer's own past is read from."""
 
 SCHEMA = pa.schema(
     [("user", pa.binary()), ("period", pa.string())]
@@ -95,10 +93,13 @@ def circles(customers: Customers, place: int, window: list[Ties]) -> pa.Table:
     old_weight = _row_sums(old)[rows]
     against_self = _ratio(size, _mean_size(earlier, history, n)[rows])
     network = _network_ratio(size, _mean_size(earlier, history, n)[rows])
-    mean, variance = (found[rows] for found in _expected(now, earlier, history, n))
-    p = p_values(size, mean, variance)
+    past = habits(now, earlier, np.where(customers.listed(place), history, 0))
+    calls = _row_sums(now)
+    expected = expected_sizes(calls, past.starts, past.calls)[rows]
     against_peers = against_self / network
-    shrinking = discoveries(p) & (against_self < 1) & (against_peers < 1)
+    p = p_values(past, _seeds(customers, place))[rows]
+    p[(against_self >= 1) | (against_peers >= 1)] = 1.0  # not smaller, whoever is in it
+    shrinking = discoveries(p, groups(past, calls)[rows])
     columns = {
         "contacts": pa.array(size),
         "reciprocal": pa.array(reciprocal[rows]),
@@ -110,7 +111,7 @@ def circles(customers: Customers, place: int, window: list[Ties]) -> pa.Table:
         "strength_lost": _unless(_ratio(lost_weight[rows], old_weight), compared),
         "against_self": _unless(against_self, compared),
         "against_peers": _unless(against_peers, compared),
-        "expected": _unless(mean, compared),
+        "expected": _unless(expected, compared),
         "p_value": _unless(p, compared),
         "shrinking": _unless(shrinking, compared),
     }
@@ -118,14 +119,10 @@ def circles(customers: Customers, place: int, window: list[Ties]) -> pa.Table:
     return pa.table({"user": customers.users.take(pa.array(rows)), "period": period, **columns}, schema=SCHEMA)
 
 
-def _expected(now: Ties, earlier: list[Ties], history: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    if not earlier:
-        return np.full(n, np.nan), np.full(n, np.nan)
-    offsets = np.cumsum([0] + [len(one.contact) for one in earlier[:-1]])
-    starts = np.stack([one.starts + offset for one, offset in zip(earlier, offsets, strict=True)])
-    contact = np.concatenate([one.contact for one in earlier])
-    weight = np.concatenate([one.out + one.in_ for one in earlier])
-    return expected_sizes(_row_sums(now), history, starts, contact, weight)
+def _seeds(customers: Customers, place: int) -> np.ndarray:
+    """(n,) uint64: a customer's own, whoever else there is."""
+    words = as_words(customers.users)
+    return words[:, 0] ^ words[:, 1] ^ np.uint64(int(digest(customers.periods[place]), 16))
 
 
 def _row_sums(one: Ties) -> np.ndarray:
