@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,6 +43,33 @@ def next_of(place: int) -> str:
     200
     """
     return base64.urlsafe_b64encode(f"at {place}".encode()).decode()
+
+
+def mark_of(text: str | None, *types: type) -> list[Any] | None:
+    """What a page begins after, where a place will not do: values of these types (or null), None for the first page.
+
+    Raises BadValue for what no `next_after` was.
+    """
+    if text is None:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
+        if not isinstance(values, list) or len(values) != len(types):
+            raise ValueError
+        if not all(value is None or isinstance(value, kind) for value, kind in zip(values, types, strict=True)):
+            raise ValueError
+    except (ValueError, binascii.Error, UnicodeError, RecursionError):
+        raise BadValue("`cursor` is not usable", "send the `next` of the page before, unchanged") from None
+    return values
+
+
+def next_after(*values: Any) -> str:
+    """The cursor of the page that begins after an item of these values.
+
+    >>> mark_of(next_after(0.5, None, "a"), float, str, str)
+    [0.5, None, 'a']
+    """
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
 
 def page(items: Sequence[Any], limit: str | None, cursor: str | None) -> dict[str, Any]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pyarrow as pa
+
 from api.service import Service
+from graph import lists
 from lake.errors import NotReady, UnknownName
 from lake.pseudonyms import from_text
+from lake.tables import Lake
 from matching.match import MatchRequest, match
 
 QUERY = """
@@ -37,10 +41,21 @@ RETURN properties(user) AS properties,
   } AS channels,
   COLLECT { MATCH (user)-[:IN_SEGMENT]->(segment:Segment) RETURN segment.segment } AS segments,
   COLLECT { MATCH (user)-[:WORKS_NEAR]->(cell:Cell) RETURN cell.cell } AS work_cell,
-  COLLECT { MATCH (user)-[:RESTS_NEAR]->(cell:Cell) RETURN cell.cell } AS rest_cell
+  COLLECT { MATCH (user)-[:RESTS_NEAR]->(cell:Cell) RETURN cell.cell } AS rest_cell,
+  COLLECT {
+    MATCH (user)<-[same:SAME_AS]-(former:User) WHERE former.consent
+    RETURN {user: former.user, score: same.score, left_on: former.left_on} ORDER BY same.score DESC, former.user
+  } AS formerly
 """
 
-PARTS = {"circles": "circle", "communities": "community", "leaders": "leader", "churn": "churn", "places": "places"}
+PARTS = {
+    "circles": "circle",
+    "communities": "community",
+    "leaders": "leader",
+    "churn": "churn",
+    "scores": "scores",
+    "places": "places",
+}
 """Prefixes of the properties that `analyse` puts onto users, and the part of the view each makes."""
 
 K = 3
@@ -60,6 +75,9 @@ def portrait(service: Service, user: str, today: dt.date) -> dict[str, Any]:
             parts[PARTS[prefix]][rest] = value
         elif name != "user":
             own[name] = value
+    if parts["churn"]:
+        parts["churn"]["reasons"] = _reasons(parts["churn"])
+    parts["scores"] = _by_model(parts["scores"])
     parts["places"] |= {cell: row[cell][0] for cell in ("work_cell", "rest_cell") if row[cell]}
     return {
         "user": user,
@@ -70,8 +88,38 @@ def portrait(service: Service, user: str, today: dt.date) -> dict[str, Any]:
         "channels": row["channels"],
         "segment": row["segments"][0] if row["segments"] else None,
         **{name: part or None for name, part in parts.items()},
+        "returning": _returning(service, user, today),
+        "formerly": row["formerly"],
         "matches": _matches(service, user),
     }
+
+
+def _reasons(churn: dict[str, Any]) -> list[dict[str, Any]]:
+    """Records in place of a list a field, which are taken out of the part."""
+    fields = ("feature", "contribution", "words")
+    return lists.reasons_of({field: churn.pop(f"reasons_{field}", None) for field in fields})
+
+
+def _by_model(scores: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Probability, decile and reasons of each model: `data_pack`, `data_pack_decile`, … taken apart."""
+    models = [name.removesuffix("_decile") for name in scores if name.endswith("_decile")]
+    return {
+        model: {
+            "probability": scores.get(model),
+            "decile": scores[f"{model}_decile"],
+            "reasons": scores.get(f"{model}_reasons", []),
+        }
+        for model in models
+    }
+
+
+def _returning(service: Service, user: str, today: dt.date) -> list[dict[str, Any]]:
+    """The numbers that a customer who left may have now."""
+    lake = Lake(service.home.lake)  # of its own: its connection is not shared between threads
+    if not lake.has("returning"):
+        return []
+    found = lists.candidates_of(lake, service.store, today, pa.array([from_text(user)], pa.binary()))
+    return found[0]["candidates"] if found else []
 
 
 def _matches(service: Service, user: str) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graph.calls.returning.build import SURE
 from graph.geodesic import nearest
 from graph.questions import has, of_answers
 from graph.tags import tags_of_apps, tags_of_users
@@ -157,10 +158,6 @@ def calls_of(period: str) -> Callable[[Lake], ibis.Table]:
         )
 
     return wanted
-
-
-SURE = 0.8
-"""From this score on a returning customer's candidate is taken for the customer."""
 
 
 def same_as(lake: Lake) -> pa.Table:

@@ -36,7 +36,8 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "Handset": (("brand",),),
 }
-"""What templates and lists start from, each the properties of one. Never CALLS.period: the planner takes it, and a template of 0.3 s becomes one of 3 s."""
+"""What templates and lists start from, each the properties of one. Never CALLS.period: the planner takes it, and a
+template of 0.3 s becomes one of 3 s."""
 
 RESPONDED_RULES = (
     "CREATE CONSTRAINT responded_key IF NOT EXISTS FOR ()-[r:RESPONDED]-() REQUIRE r.key IS UNIQUE",

@@ -23,8 +23,8 @@ def write_scores(lake: Lake, store: Store) -> bool:
     """Put the last period's columns onto on-net users as `<table>_<column>`; false where they are there already.
 
     Of communities the finest level (0). Of `churn` each user's row, with its period, and `reasons` as one list a field
-    (`churn_reasons_feature`, …). Of `scores` a model's probability as `scores_<model>` and its decile as
-    `scores_<model>_decile`. `left` is true for those who fell silent, where the feeds do not say. A user
+    (`churn_reasons_feature`, …). Of `scores` a model's probability as `scores_<model>`, its decile and
+    the reasons in words as `scores_<model>_decile` and `_reasons`. `left` is true for those who fell silent, where the feeds do not say. A user
     without a row in a table loses its properties; off-net numbers have none.
     """
     tables, fingerprint = made_from(lake)
@@ -63,8 +63,10 @@ def _parts(name: str, table: pa.Table) -> Iterator[pa.Table]:
     if name == "scores":
         for model in sorted(pc.unique(table["model"]).to_pylist()):
             rows = _last(table.filter(pc.equal(table["model"], model)))
-            columns = [rows["user"], rows["probability"], rows["decile"]]
-            yield pa.table(columns, names=["user", f"scores_{model}", f"scores_{model}_decile"])
+            found = {"": rows["probability"], "_decile": rows["decile"], "_reasons": _words(rows["reasons"])}
+            yield pa.table(
+                {"user": rows["user"], **{f"scores_{model}{what}": column for what, column in found.items()}}
+            )
         return
     last = table if name == "churn" else _last(table)  # a customer's row of `churn` is of the last period known of them
     found = last.select(["user"])
@@ -82,6 +84,11 @@ def _last(table: pa.Table) -> pa.Table:
     if "level" in table.column_names:
         table = table.filter(pc.equal(table["level"], 0))
     return table
+
+
+def _words(reasons: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """The last field of the records: what an agent can say."""
+    return list(_flat(reasons))[-1][1]
 
 
 def _flat(column: pa.ChunkedArray) -> Iterator[tuple[str, pa.Array | pa.ChunkedArray]]:

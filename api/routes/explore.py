@@ -117,15 +117,19 @@ async def get_ego(
             "circle": {"contacts": 9, "shrinking": False},
             "community": {"community": "c12", "size": 31},
             "leader": {"rank": 12},
-            "churn": None,
-            "places": None,
+            "churn": {"stage": "stable", "probability": 0.01, "decile": 7, "period": "2026-06", "reasons": []},
+            "scores": {"data_pack": {"probability": 0.4, "decile": 1, "reasons": ["has used 95% of the plan's data"]}},
+            "places": {"work_cell": "c17", "rest_cell": "c3", "weekday_store": "st1", "radius_km": 4.2},
+            "returning": [],
+            "formerly": [],
             "matches": {"app": [], "offer": []},
         },
         400, 401, 403, 404, 422, 503,
     ),
 )  # fmt: skip
 async def get_user(request: Request, user: str) -> Response:
-    """Portrait, handset, apps, products, best channels and hours, circle, community, churn, places, current matches."""
+    """Portrait, handset, apps, products, best channels and hours, circle, community, churn with its reasons, scores,
+    places, current matches; the numbers that a customer who left may have now, and who a customer was before."""
     service: Service = request.app.state.service
     who = user_in_address(user)
     return answer(await anyio.to_thread.run_sync(lambda: portrait.portrait(service, who, service.today())))

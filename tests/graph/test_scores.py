@@ -1,4 +1,4 @@
-"""What analysis found, onto the customers and between them: churn with its reasons, scores by model, places, SAME_AS."""
+"""What analysis found, onto customers and between them: churn with its reasons, scores by model, places, SAME_AS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from graph.store import Store
 from lake.settings import Settings
 from lake.tables import Lake
 
-REASONS = pa.list_(pa.struct([("feature", pa.string()), ("contribution", pa.float64())]))
+REASONS = pa.list_(pa.struct([("feature", pa.string()), ("contribution", pa.float64()), ("words", pa.string())]))
 
 
 def text(number: int) -> str:
@@ -35,7 +35,9 @@ def found(operator: Lake) -> Lake:
                 "probability": pa.array([0.25, None], pa.float64()),
                 "decile": pa.array([1, None], pa.int64()),
                 "stage": ["circle", "left"],
-                "reasons": pa.array([[("kept", 0.5), ("fee", -1e-7)], []], REASONS),
+                "reasons": pa.array(
+                    [[("kept", 0.5, "speaks with 2 people"), ("fee", 1e-7, "the bill: 9")], []], REASONS
+                ),
             }
         ),
     )
@@ -49,7 +51,7 @@ def found(operator: Lake) -> Lake:
                 "period": ["2026-06", "2026-05", "2026-06", "2026-06"],
                 "probability": [0.5, 0.1, 0.2, 0.3],
                 "decile": [1, 10, 2, 1],
-                "reasons": pa.array([[("kept", 0.5)]] * 4, REASONS),
+                "reasons": pa.array([[("kept", 0.5, "hardly calls")], [], [], []], REASONS),
             }
         ),
     )
@@ -79,8 +81,10 @@ def test_churn_and_scores_onto_customers(found: Lake, neo4j_store: Store, settin
     assert facts == {
         text(1): {
             "churn_period": "2026-06", "churn_probability": 0.25, "churn_decile": 1, "churn_stage": "circle",
-            "churn_reasons_feature": ["kept", "fee"], "churn_reasons_contribution": [0.5, -1e-7],
+            "churn_reasons_feature": ["kept", "fee"], "churn_reasons_contribution": [0.5, 1e-7],
+            "churn_reasons_words": ["speaks with 2 people", "the bill: 9"],
             "scores_data_pack": 0.2, "scores_data_pack_decile": 2, "scores_fake": 0.5, "scores_fake_decile": 1,
+            "scores_fake_reasons": ["hardly calls"],
         },
         text(2): {
             "churn_period": "2026-05", "churn_stage": "left", "scores_data_pack": 0.3, "scores_data_pack_decile": 1,
