@@ -1,7 +1,7 @@
 """Opinion leaders: persons ranked by their place in the call graph, and by whether contacts adopt after them.
 
-The graph is that of the last `PERIODS` periods between customers, each period counting `DECAY` of the next. Rows are
-persons who have not left; companies, machines and who left still tie others together.
+The graph is that of the last periods between customers (`graph.calls.network`). Rows are persons who have not left;
+companies, machines and who left still tie others together.
 
 score = position + (1 - position) * max(0, 1/2 - evidence)
 
@@ -14,19 +14,16 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
-from graph.calls import adoptions, communities, ties
+from graph.calls import adoptions, communities
 from graph.calls.ids import as_words
 from graph.calls.lifetimes import Customers
+from graph.calls.network import PERIODS, strengths
 from graph.calls.position import cores, effective_size, pagerank, reach
 from graph.calls.state import Inputs, digest
 from lake.tables import Lake
 from lake.use import APP_USE
-
-PERIODS = 3
-DECAY = 0.5
 
 SCHEMA = pa.schema(
     [
@@ -61,19 +58,6 @@ def build(lake: Lake, customers: Customers, inputs: Inputs) -> bool:
     lake.write("leaders", leaders(lake, customers, rows))
     inputs.put("leaders", "all", print_)
     return True
-
-
-def strengths(lake: Lake, customers: Customers) -> csr_array:
-    """(n, n) calls and messages from row to column between customers, older periods counting less."""
-    n = len(customers.users)
-    total = csr_array((n, n), dtype=np.float64)
-    for back, period in enumerate(reversed(customers.periods[-PERIODS:])):
-        one = ties.load(lake, period, customers.positions, customers.on_net)
-        known = customers.on_net[one.contact]
-        source = np.repeat(np.arange(n), one.sizes)[known]
-        sent = csr_array((one.out[known] * DECAY**back, (source, one.contact[known])), shape=(n, n))
-        total = total + sent
-    return total
 
 
 def leaders(lake: Lake, customers: Customers, rows: np.ndarray) -> pa.Table:

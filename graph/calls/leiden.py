@@ -1,13 +1,14 @@
-"""Communities of one weighted graph, by networkit's Leiden: in two levels, the same for the same input."""
+"""Communities of one weighted graph by Leiden, in two levels, from a first guess where there is one.
+
+Graphs are compressed rows, as in `graph.calls.position`: `starts` (n + 1,), `contact` (m,) with each tie in both rows,
+`weight` (m,) float64, positive. Same input, same answer, on any machine: the kernels run on one thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import networkit
 import numpy as np
 
+from graph.calls.leiden_kernels import gather, move, refine
 from graph.calls.naming import canonical
 
 SEED = 1
@@ -20,68 +21,127 @@ PARTED = 0.3
 in which all know each other has no good one (M. E. J. Newman, M. Girvan, Phys. Rev. E 69 (2004))."""
 
 
-def two_levels(n: int, source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def two_levels(
+    starts: np.ndarray,
+    contact: np.ndarray,
+    weight: np.ndarray,
+    coarse: np.ndarray | None = None,
+    fine: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Coarse and fine communities, both (n,) int64 as `canonical`; -1 for nodes without an edge.
 
     Coarse: Leiden at resolution 1. Fine: Leiden again within each coarse community taken alone, so every fine
-    community lies in one coarse one and neither suffers from the size of the rest.
-
-    `source`, `target` (m,) each undirected edge once, `weight` (m,) positive.
+    community lies in one coarse one and neither suffers from the size of the rest. `coarse` and `fine` (n,) are
+    first guesses, -1 for none: what was found for a graph much like this one.
     """
-    nodes, ends = np.unique(np.concatenate([source, target]), return_inverse=True)
-    source, target = ends[: len(source)], ends[len(source) :]
-    coarse = np.full(n, -1, np.int64)
-    fine = np.full(n, -1, np.int64)
-    if not len(nodes):
-        return coarse, fine
-    with _repeatable():
-        top = canonical(_leiden(len(nodes), source, target, weight)[0])
-        below = _within(top, source, target, weight)
-    coarse[nodes], fine[nodes] = top, canonical(below)
-    return coarse, fine
+    n = len(starts) - 1
+    alone = np.diff(starts) == 0
+    if alone.all():
+        return np.full(n, -1, np.int64), np.full(n, -1, np.int64)
+    strength = _strengths(starts, weight)
+    top = leiden(starts, contact, weight, strength / np.sqrt(strength.sum()), coarse)
+    below = _within(top, starts, contact, weight, fine)
+    return canonical(np.where(alone, -1, top)), canonical(np.where(alone, -1, below))
 
 
-def _within(top: np.ndarray, source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    sizes = np.bincount(top)
-    inside = (top[source] == top[target]) & (sizes[top[source]] >= SMALL)
-    source, target, weight = source[inside], target[inside], weight[inside]
-    order = np.argsort(top[source], kind="stable")
-    source, target, weight = source[order], target[order], weight[order]
-    member = np.argsort(top, kind="stable")
-    place = np.empty(len(top), np.int64)
-    place[member] = np.arange(len(top)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    edges = np.searchsorted(top[source], np.arange(len(sizes) + 1))
-    begins = np.concatenate([[0], np.cumsum(sizes)])
-    below = np.empty(len(top), np.int64)
-    used = 0
-    for one, size in enumerate(sizes):
-        found = np.zeros(size, np.int64)
-        if size >= SMALL:
-            part = slice(edges[one], edges[one + 1])
-            split, quality = _leiden(int(size), place[source[part]], place[target[part]], weight[part])
-            found = canonical(split) if quality >= PARTED else found
-        below[member[begins[one] : begins[one + 1]]] = found + used
-        used += int(found.max()) + 1
-    return below
+def leiden(
+    starts: np.ndarray,
+    contact: np.ndarray,
+    weight: np.ndarray,
+    mass: np.ndarray,
+    first: np.ndarray | None = None,
+    rounds: int = ROUNDS,
+) -> np.ndarray:
+    """(n,) int64 communities in which the sum of weight inside less squared mass is large (`leiden_kernels`).
+
+    Begins with the communities of `first` (n,), by default each node alone, as are those with -1 and those without
+    ties; done `rounds` times, each from what the last one found.
+    """
+    label = _guess(first, np.diff(starts) == 0)
+    for _ in range(rounds):
+        before = label
+        label = _round(starts, contact, weight, mass, label)
+        if (canonical(label) == canonical(before)).all():
+            break
+    return label.astype(np.int64)
 
 
-def _leiden(n: int, source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, float]:
-    """Communities of one graph, and their modularity."""
-    networkit.setSeed(SEED, False)
-    ends = source.astype(np.int64), target.astype(np.int64)  # it crashes on 32-bit positions
-    graph = networkit.GraphFromCoo((weight.astype(np.float64), ends), n=n, weighted=True, directed=False)
-    found = networkit.community.ParallelLeiden(graph, iterations=ROUNDS, randomize=True, gamma=1.0).run()
-    communities = found.getPartition()
-    quality = networkit.community.Modularity().getQuality(communities, graph)
-    return np.array(communities.getVector(), np.int64), float(quality)
+def modularity(starts: np.ndarray, contact: np.ndarray, weight: np.ndarray, label: np.ndarray) -> float:
+    """Share of weight inside communities, less what chance puts there: between -1/2 and 1; 0 without ties."""
+    inside, strength = _of_communities(starts, contact, weight, label)
+    total = strength.sum()
+    return float(inside.sum() / total - ((strength / total) ** 2).sum()) if total else 0.0
 
 
-@contextmanager
-def _repeatable() -> Iterator[None]:
-    """On several threads networkit's Leiden gives another answer each time."""
-    threads = networkit.getMaxNumberOfThreads()
-    networkit.setNumberOfThreads(1)
-    try:
-        yield
-    finally:
-        networkit.setNumberOfThreads(threads)
+def _round(
+    starts: np.ndarray, contact: np.ndarray, weight: np.ndarray, mass: np.ndarray, label: np.ndarray
+) -> np.ndarray:
+    rng = np.random.default_rng(SEED)
+    label = label.copy()
+    of_node = None
+    while True:
+        n = len(starts) - 1
+        move(starts, contact, weight, mass, rng.permutation(n).astype(np.int32), label)
+        part, count = refine(starts, contact, weight, mass, rng.permutation(n).astype(np.int32), label)
+        of_node = part if of_node is None else part[of_node]
+        if count == n:
+            return label[of_node]
+        starts, contact, weight = gather(starts, contact, weight, part, count)
+        mass = np.bincount(part, mass, count)
+        community = np.empty(count, np.int64)
+        community[part] = label
+        label = canonical(community)
+
+
+def _within(
+    top: np.ndarray, starts: np.ndarray, contact: np.ndarray, weight: np.ndarray, first: np.ndarray | None
+) -> np.ndarray:
+    """Each community taken apart, all at once: the ties between them are cut, and each has its own total of weight."""
+    row = np.repeat(np.arange(len(top)), np.diff(starts))
+    top = canonical(top)
+    kept = (top[row] == top[contact]) & (np.bincount(top) >= SMALL)[top[row]]
+    cut = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=len(top)))])
+    contact, weight = contact[kept], weight[kept]
+    strength = _strengths(cut, weight)
+    total = np.bincount(top, strength)
+    total[total == 0] = 1.0  # left whole, as quality is then 0
+    mass = strength / np.sqrt(total)[top]
+    guess = None if first is None else _pairs(top, first)
+    below = canonical(_pairs(top, leiden(cut, contact, weight, mass, guess)))
+    inside, held = _of_communities(cut, contact, weight, below)
+    whole = np.empty(len(inside), np.int64)
+    whole[below] = top
+    quality = np.bincount(whole, inside, len(total)) / total - np.bincount(whole, held**2, len(total)) / total**2
+    parted = quality >= PARTED
+    return np.where(parted[top], below, len(top) + top)
+
+
+def _of_communities(
+    starts: np.ndarray, contact: np.ndarray, weight: np.ndarray, label: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    row = np.repeat(np.arange(len(label)), np.diff(starts))
+    count = int(label.max(initial=-1)) + 1
+    inside = label[row] == label[contact]
+    return (
+        np.bincount(label[row[inside]], weight[inside], count),
+        np.bincount(label, _strengths(starts, weight), count),
+    )
+
+
+def _strengths(starts: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    return np.bincount(np.repeat(np.arange(len(starts) - 1), np.diff(starts)), weight, len(starts) - 1)
+
+
+def _pairs(whole: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """One number for each pair that occurs; -1 where `part` is -1."""
+    number = np.unique(whole * (int(part.max(initial=-1)) + 2) + part, return_inverse=True)[1]
+    return np.where(part < 0, -1, number)
+
+
+def _guess(first: np.ndarray | None, alone: np.ndarray) -> np.ndarray:
+    if first is None:
+        return np.arange(len(alone))
+    label = canonical(np.where(alone, -1, first))
+    new = label < 0
+    label[new] = int(label.max(initial=-1)) + 1 + np.arange(np.count_nonzero(new))
+    return label

@@ -13,7 +13,7 @@ from graph.calls import adoptions, lifetimes
 from graph.calls.ids import Positions
 from graph.calls.influence import cascades, imm, weights
 from graph.calls.influence.network import Model, Network
-from graph.calls.leaders import strengths
+from graph.calls.network import strengths
 from lake.clock import today
 from lake.errors import BadValue, NotReady
 from lake.settings import Settings
