@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from graph.calls import circles, communities, contacts, leaders, lifetimes
-from graph.calls.forecasts import churn, features, movement, reports
+from graph.calls.forecasts import churn, features, movement, reports, scores
 from graph.calls.places import build as places
 from graph.calls.returning import build as returning
 from graph.calls.state import Inputs
@@ -24,16 +24,18 @@ STEPS: dict[str, Callable[[Lake, lifetimes.Customers, Inputs], object]] = {
     "movement": movement.build,
     "features": features.build,
     "churn": churn.build,
+    "scores": scores.build,
     "returning": returning.build,
 }
 
 
 def analyse(lake: Lake, settings: Settings) -> dict[str, Any]:
-    """Contacts, circles, communities, leaders, places and returning customers from the lake's call records.
+    """Contacts, circles, communities, leaders, places, forecasts and returning customers from the call records.
 
-    Returns `periods` (all that have contacts), `made` (of each table the periods that were computed; of `leaders`,
-    `places` and `returning` whether they were) and `seconds` (of each step). Where nothing changed, nothing is
-    computed. A lake without calls loses the tables. Raises NotReady where the lake has calls and no customers.
+    Returns `periods` (all that have contacts), `made` (of each table the periods that were computed; of tables
+    without periods whether they were), `seconds` (of each step) and `reports` (how good the models of `churn` and
+    `scores` were when they were tested). Where nothing changed, nothing is computed. A lake without calls loses the
+    tables. Raises NotReady where the lake has calls and no customers.
     """
     made: dict[str, object] = {}
     seconds: dict[str, float] = {}

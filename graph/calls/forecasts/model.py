@@ -1,6 +1,6 @@
 """Gradient-boosted trees with calibrated probabilities.
 
-G. Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree", NIPS 2017. How many trees is what four
+G. Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision Tree", NIPS 2017. How many trees is what three
 folds of customers agree on; what each fold predicts of customers that it did not see calibrates the whole (J. Platt,
 "Probabilistic Outputs for Support Vector Machines", 1999, which needs fewer positives than isotonic regression does:
 A. Niculescu-Mizil, R. Caruana, "Predicting Good Probabilities with Supervised Learning", ICML 2005).

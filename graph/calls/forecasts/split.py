@@ -21,7 +21,7 @@ from graph.calls.ids import as_words
 
 ROWS = 500_000
 """Rows that a model learns from, or is tested on, at most: drawn evenly, so that shares stay as they are."""
-FOLDS = 4
+FOLDS = 3
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio: Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4)."""
 

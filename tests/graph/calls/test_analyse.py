@@ -14,7 +14,7 @@ from lake.tables import Lake
 from tests.graph.calls.world import call, put_calls, settings, world
 
 PERIODIC = ("contacts", "circles", "communities", "movement", "features")
-WHOLE = ("leaders", "places", "churn", "returning")
+WHOLE = ("leaders", "places", "churn", "scores", "returning")
 TABLES = ("circles", "communities", "movement", "features", *WHOLE)
 
 
