@@ -15,42 +15,62 @@ BLOCKS = 16
 
 
 def pagerank(
-    starts: np.ndarray, contact: np.ndarray, in_: np.ndarray, out: np.ndarray, rounds: int = 200, tol: float = 1e-12
+    starts: np.ndarray, contact: np.ndarray, in_: np.ndarray, out: np.ndarray, rounds: int = 200, tol: float = 1e-9
 ) -> np.ndarray:
     """Weighted PageRank on the graph of who calls whom: (n,) summing to 1.
 
     A customer passes rank on to those they call, in proportion: being called by people who are called much
     counts. `in_` and `out` (m,) are strengths from the contact to the row's customer and back. Those who call
-    nobody pass theirs to everyone.
+    nobody pass theirs to everyone. Ends when a round moves less than `tol` of all rank, which is then less than
+    5.7 `tol` from where it would end: d / (1 - d) times the last move.
 
     Brin and Page, "The anatomy of a large-scale hypertextual Web search engine" (1998).
     """
     n = len(starts) - 1
     if n == 0:
         return np.empty(0)
-    given = np.bincount(np.repeat(np.arange(n), np.diff(starts)), weights=out, minlength=n)
-    rank = np.full(n, 1.0 / n)
+    given = _row_sums(starts, out)
+    got = _row_sums(starts, in_)
+    loose = np.flatnonzero(given == 0)
+    passed = np.divide(1.0, given, out=np.zeros(n), where=given > 0)
+    total = got.sum()
+    rank = (1 - DAMPING) / n + DAMPING * got / total if total else np.full(n, 1.0 / n)  # nearer than all alike
     for _ in range(rounds):
-        share = np.divide(rank, given, out=np.zeros(n), where=given > 0)
-        loose = float(rank[given == 0].sum())
-        new = (1 - DAMPING) / n + DAMPING * (_pull(starts, contact, in_, share) + loose / n)
-        moved = float(np.abs(new - rank).sum())
+        base = (1 - DAMPING + DAMPING * float(rank[loose].sum())) / n
+        new, moved = _pull(starts, contact, in_, rank * passed, rank, base)
         rank = new
-        if moved < tol:
+        if float(moved.sum()) < tol:
             break
     return rank
 
 
 @numba.njit(cache=True, parallel=True)
-def _pull(starts: np.ndarray, contact: np.ndarray, strength: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _row_sums(starts: np.ndarray, strength: np.ndarray) -> np.ndarray:
     n = starts.shape[0] - 1
-    got = np.zeros(n)
+    total = np.zeros(n)
     for u in numba.prange(n):
-        total = 0.0
         for i in range(starts[u], starts[u + 1]):
-            total += strength[i] * share[contact[i]]
-        got[u] = total
-    return got
+            total[u] += strength[i]
+    return total
+
+
+@numba.njit(cache=True, parallel=True)
+def _pull(
+    starts: np.ndarray, contact: np.ndarray, strength: np.ndarray, share: np.ndarray, rank: np.ndarray, base: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rank after one round, and how far each block's moved."""
+    n = starts.shape[0] - 1
+    new, moved = np.empty(n), np.zeros(BLOCKS)
+    for block in numba.prange(BLOCKS):
+        far = 0.0
+        for u in range(block * n // BLOCKS, (block + 1) * n // BLOCKS):
+            total = 0.0
+            for i in range(starts[u], starts[u + 1]):
+                total += strength[i] * share[contact[i]]
+            new[u] = base + DAMPING * total
+            far += abs(new[u] - rank[u])
+        moved[block] = far
+    return new, moved
 
 
 @numba.njit(cache=True)
@@ -91,39 +111,46 @@ def cores(starts: np.ndarray, contact: np.ndarray) -> np.ndarray:
 
 @numba.njit(cache=True, parallel=True)
 def triangles(starts: np.ndarray, contact: np.ndarray) -> np.ndarray:
-    """(n,) int64: pairs of the customer's contacts who are in contact themselves."""
+    """(n,) int64: pairs of the customer's contacts who are in contact themselves.
+
+    Each triangle is found once, from its member with the fewest contacts: M. Latapy, "Main-memory triangle
+    computations for very large (sparse (power-law)) graphs" (2008).
+    """
     n = starts.shape[0] - 1
-    found = np.zeros(n, np.int64)
+    above = np.zeros(n + 1, np.int64)
     for u in numba.prange(n):
-        twice = 0
         for i in range(starts[u], starts[u + 1]):
-            v = contact[i]
-            a, a_end, b, b_end = starts[u], starts[u + 1], starts[v], starts[v + 1]
-            if a_end - a > b_end - b:
-                a, a_end, b, b_end = b, b_end, a, a_end
-            if b_end - b > 16 * (a_end - a):
-                for j in range(a, a_end):
-                    left, right = b, b_end
-                    while left < right:
-                        middle = (left + right) // 2
-                        if contact[middle] < contact[j]:
-                            left = middle + 1
-                        else:
-                            right = middle
-                    if left < b_end and contact[left] == contact[j]:
-                        twice += 1
-            else:
-                while a < a_end and b < b_end:
-                    if contact[a] == contact[b]:
-                        twice += 1
-                        a += 1
-                        b += 1
-                    elif contact[a] < contact[b]:
-                        a += 1
-                    else:
-                        b += 1
-        found[u] = twice // 2
-    return found
+            above[u + 1] += _above(starts, u, contact[i])
+    above = np.cumsum(above)
+    higher = np.empty(above[n], np.int32)
+    for u in numba.prange(n):
+        fill = above[u]
+        for i in range(starts[u], starts[u + 1]):
+            if _above(starts, u, contact[i]):
+                higher[fill] = contact[i]
+                fill += 1
+    found = np.zeros((BLOCKS, n), np.int32)
+    for block in numba.prange(BLOCKS):
+        mine = found[block]
+        near = np.full(n, -1, np.int32)
+        for u in range(block * n // BLOCKS, (block + 1) * n // BLOCKS):
+            for i in range(above[u], above[u + 1]):
+                near[higher[i]] = u
+            for i in range(above[u], above[u + 1]):
+                v = higher[i]
+                for j in range(above[v], above[v + 1]):
+                    if near[higher[j]] == u:
+                        mine[u] += 1
+                        mine[v] += 1
+                        mine[higher[j]] += 1
+    return found.sum(axis=0)
+
+
+@numba.njit(cache=True)
+def _above(starts: np.ndarray, u: int, v: int) -> bool:
+    """Whether v has more contacts than u, or as many and a higher position."""
+    mine, theirs = starts[u + 1] - starts[u], starts[v + 1] - starts[v]
+    return theirs > mine or (theirs == mine and v > u)
 
 
 def effective_size(starts: np.ndarray, contact: np.ndarray) -> np.ndarray:
