@@ -64,6 +64,11 @@ def spans(known: pa.Table, months: Sequence[str] = ()) -> pa.Table:
     return found.filter(pc.and_(begun, pc.greater(found["until"], pa.scalar(first_day(min(months))))))
 
 
+def needed(name: str) -> list[str]:
+    """The columns of a table that say whose a row is: numbers, and when it was."""
+    return [*HELD[name], *HELD[name].values()]
+
+
 def applied(rows: ibis.Table, name: str, held: pa.Table) -> ibis.Table:
     """A table's rows with the former customers in the place of their numbers; `held` as `spans` gives it.
 

@@ -82,7 +82,7 @@ class Lake:
         held = self._successions(name, [] if partition is None else [partition])
         wanted = columns
         if held is not None and columns is not None:
-            wanted = list(dict.fromkeys([*columns, *successions.HELD[name].values()]))
+            wanted = list(dict.fromkeys([*columns, *successions.needed(name)]))
         tables = [pq.read_table(f, columns=wanted, partitioning=None) for f in files]
         table = pa.concat_tables(tables, promote_options="permissive").combine_chunks()
         if held is not None:

@@ -39,6 +39,7 @@ def who(lake: Lake, name: str, order: str) -> list[bytes]:
     """The owners of a table's rows, which both ways of reading must agree on."""
     read = lake.read(name).sort_by(order)["user"].to_pylist()
     assert lake.read(name, ["user"]).column_names == ["user"]
+    assert lake.read(name, [order]).column_names == [order]  # without the columns that say whose rows they are
     assert lake.scan(name).order_by(order).to_pyarrow()["user"].to_pylist() == read
     return read
 
