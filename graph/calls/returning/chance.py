@@ -5,7 +5,8 @@ o(x) the odds that a leaver's pair with evidence x is true,
 
     log o(x) = b + sum_k w_k x_k - log(candidates),   P(pair is a leaver's | x) = r (1 + o) / (1 + r (1 + o)),
 
-r leavers to one who stayed. b and w >= 0 are those of the greatest posterior density, with normal priors around what
+where those who stayed count as many as the leavers (`alike`), and r is near 1: by how much leavers have more pairs of
+whatever evidence. b, r and w >= 0 are those of the greatest posterior density, with normal priors around what
 holds for independent contacts (w = 1) and one leaver in ten returning. It is the exponential tilt of J. Qin,
 "Inferences for case-control and semiparametric two-sample density ratio models", Biometrika 85 (1998), with those who
 stayed as controls; the same idea tells false from true matches of spectra by decoys (J. Elias, S. Gygi, Nature
@@ -22,6 +23,8 @@ RETURN = 0.1
 """Of leavers, before anything is known."""
 SPREAD = 0.5
 """Standard deviation of the weights' prior."""
+RATIO_SPREAD = 0.2
+"""Of the prior of log r."""
 BASE_SPREAD = 5.0
 """Standard deviation of the prior of b: networks differ."""
 
@@ -39,29 +42,28 @@ def log_odds(parameters: np.ndarray, evidence: np.ndarray, offset: np.ndarray) -
     return total
 
 
-def fit(evidence: np.ndarray, offset: np.ndarray, leaver: np.ndarray, leavers: int, stayers: int) -> np.ndarray:
-    """(1 + features,) b and weights from pairs (`evidence`, `offset`) of leavers, where `leaver`, and of stayers.
-
-    `leavers` and `stayers` count all that were looked at, those without any pair too. Without stayers or pairs it is
-    the prior.
+def fit(evidence: np.ndarray, offset: np.ndarray, leaver: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """(1 + features,) b and weights, from pairs (`evidence`, `offset`) of leavers, where `leaver` (m,) bool, and of who
+    stayed; `counts` (m,) what each pair counts. Without pairs of who stayed it is the prior.
     """
     start = prior(len(evidence))
-    if not stayers or not leavers or not len(leaver):
+    if leaver.all():
         return start
-    spread = np.r_[BASE_SPREAD, np.full(len(evidence), SPREAD)]
-    log_r = np.log(leavers / stayers)
+    centre = np.r_[0.0, start]
+    spread = np.r_[RATIO_SPREAD, BASE_SPREAD, np.full(len(evidence), SPREAD)]
 
     def cost(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        raw = log_odds(parameters, evidence, offset)
-        more = np.logaddexp(0, raw)
-        chance = expit(log_r + more)
-        away = (parameters - start) / spread
-        value = np.logaddexp(0, log_r + more).sum() - (log_r + more)[leaver].sum() + 0.5 * (away * away).sum()
-        slope = (chance - leaver) * expit(raw)
-        slopes = np.r_[slope.sum(), [(slope * values).sum() for values in evidence]]
+        raw = log_odds(parameters[1:], evidence, offset)
+        more = parameters[0] + np.logaddexp(0, raw)
+        chance = expit(more)
+        away = (parameters - centre) / spread
+        value = (counts * (np.logaddexp(0, more) - leaver * more)).sum() + 0.5 * (away * away).sum()
+        missed = counts * (chance - leaver)
+        slope = missed * expit(raw)
+        slopes = np.r_[missed.sum(), slope.sum(), [(slope * values).sum() for values in evidence]]
         return value, slopes + away / spread
 
-    bounds = [(None, None)] + [(0, None)] * len(evidence)
-    starts = start, np.r_[0.0, start[1:] / 10]  # the density may have two peaks
+    bounds = [(None, None)] * 2 + [(0, None)] * len(evidence)
+    starts = centre, np.r_[0.0, 0.0, start[1:] / 10]  # the density may have two peaks
     found = [minimize(cost, one, jac=True, method="L-BFGS-B", bounds=bounds) for one in starts]
-    return min(found, key=lambda one: float(one.fun)).x
+    return min(found, key=lambda one: float(one.fun)).x[1:]
