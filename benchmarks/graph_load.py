@@ -4,6 +4,7 @@ python -m benchmarks.graph_load [--users 200000] [--ties 1500000] [--uses 200000
 
 One home of random customers: two periods of `ties` and `uses` of apps are imported; a third of `later` ties is then
 loaded by difference, taken away, and written again in batches of 10,000 rows by `UNWIND … MERGE`, the baseline.
+`apps`: the totals of all `uses` compared, and written where a month with `later` of them changed them.
 """
 
 from __future__ import annotations
@@ -46,14 +47,20 @@ def write_lake(lake: Lake, users: int, ties: int, uses: int) -> None:
     keys = pseudonyms(rng, users)
     facts = {"off_net": np.zeros(users, bool), "arpu": rng.random(users), "person": pa.nulls(users, pa.binary())}
     lake.write("customers", pa.table({"user": keys, **facts}))
-    rows = {"user": keys.take(pa.array(rng.integers(0, users, uses)))}
+    write_uses(lake, keys, PERIODS[0], uses)
+    for period in PERIODS[:2]:
+        write_ties(lake, keys, period, ties)
+
+
+def write_uses(lake: Lake, keys: pa.Array, period: str, uses: int) -> None:
+    """A month of use of apps."""
+    rng = np.random.default_rng(int(period[-2:]))
+    rows = {"user": keys.take(pa.array(rng.integers(0, len(keys), uses)))}
     apps = pa.array([f"app{i}" for i in range(APPS)])
     rows |= {"app": apps.take(pa.array(rng.integers(0, APPS, uses))), "at": moments(rng, uses)}
     rows |= {"day": rows["at"].cast(pa.date32()), "hour": pa.array(np.zeros(uses, np.uint8))}
     rows |= {"sessions": rng.integers(1, 9, uses), "seconds": rng.integers(1, 999, uses), "mb": rng.random(uses)}
-    lake.write_partition("app_usage", "month", PERIODS[0], pa.table(rows))
-    for period in PERIODS[:2]:
-        write_ties(lake, keys, period, ties)
+    lake.write_partition("app_usage", "month", period, pa.table(rows))
 
 
 def write_ties(lake: Lake, keys: pa.Array, period: str, ties: int) -> None:
@@ -117,6 +124,10 @@ def main() -> None:
             write_ties(lake, keys, PERIODS[2], options.later)
             started = time.monotonic()
             found["difference"] = rate(load_graph(lake, store, settings)["created"], started)
+            write_uses(lake, keys, PERIODS[1], options.later)
+            started = time.monotonic()
+            change = load_graph(lake, store, settings)
+            found["apps"] = {**rate(options.uses, started), "written": change["created"] + change["changed"]}
             store.write(
                 "MATCH ()-[r:CALLS {period: $period}]->() CALL (r) { DELETE r } IN TRANSACTIONS OF 10000 ROWS",
                 period=PERIODS[2],

