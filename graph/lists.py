@@ -41,7 +41,7 @@ BY_PROBABILITY = (
 )
 BY_STAGE = "user.churn_stage = $place AND user.user > $after AND user.churn_probability IS NULL"
 AT_RISK = f"""
-MATCH (user:User) WHERE {{conditions}} AND NOT user.off_net AND {MAY_BE_LISTED} AND NOT {HAS_LEFT}
+MATCH (user:User) USING INDEX user:User({{index}}) WHERE {{conditions}} AND NOT user.off_net AND {MAY_BE_LISTED} AND NOT {HAS_LEFT}
 RETURN user.user AS user, user.churn_probability AS probability, user.churn_decile AS decile,
        user.churn_stage AS stage, user.churn_period AS period, user.communities_community AS community,
        [(user)-[:IN_SEGMENT]->(segment) | segment.segment][0] AS segment,
@@ -63,23 +63,30 @@ def at_risk(
     """Customers who may leave: by falling probability, then those without one by stage, the last before leaving first.
 
     `wanted` are the FILTERS to keep to; at most `most` customers, those `after` the mark. Returns them (`user,
-    probability, decile, stage, period, community, segment, reasons`), and the mark of the last one where there are more.
+    probability, decile, stage, period, community, segment, reasons`), and the mark of the last where there are more.
+    The order is that of an index, which is named, as the planner would sort everybody instead.
     """
     probability, stage, user = after or (2.0, None, "")
     filters = [FILTERS[name] for name in wanted]
     found: list[dict[str, Any]] = []
 
-    def take(condition: str, order: str, **values: Any) -> None:
+    def take(condition: str, order: str, index: str, **values: Any) -> None:
         if len(found) <= most:
-            query = AT_RISK.format(conditions=" AND ".join([condition, *filters]), reasons=REASONS, order=order)
-            found.extend(store.read(query, today=today, limit=most + 1 - len(found), **values, **wanted))
+            index = "communities_community" if "community" in wanted else index
+            conditions = " AND ".join([condition, *filters])
+            query = AT_RISK.format(index=index, conditions=conditions, reasons=REASONS, order=order)
+            values |= {"today": today, "limit": most + 1 - len(found), **wanted}
+            found.extend(store.read(query, **values))
 
     if stage is None:
-        take(BY_PROBABILITY, "user.churn_probability DESC, user.user", probability=probability, after=user)
+        order, index = "user.churn_probability DESC, user.user", "churn_probability"
+        if "stage" in wanted:
+            order, index = f"user.churn_stage DESC, {order}", f"churn_stage, {index}"
+        take(BY_PROBABILITY, order, index, probability=probability, after=user)
         user = ""
     for place in STAGES[STAGES.index(stage) if stage else 0 :]:
         if wanted.get("stage", place) == place:
-            take(BY_STAGE, "user.user", place=place, after=user)
+            take(BY_STAGE, "user.churn_stage, user.user", "churn_stage, user", place=place, after=user)
         user = ""
     items = [{**row, "reasons": reasons_of(row["reasons"])} for row in found[:most]]
     if len(found) <= most:

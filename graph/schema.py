@@ -27,6 +27,7 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "User": (
         ("churn_decile",),
         ("churn_probability",),
+        ("churn_stage", "churn_probability"),
         ("churn_stage", "user"),
         ("circles_against_peers",),
         ("circles_shrinking",),

@@ -23,9 +23,9 @@ def write_scores(lake: Lake, store: Store) -> bool:
     """Put the last period's columns onto on-net users as `<table>_<column>`; false where they are there already.
 
     Of communities the finest level (0). Of `churn` each user's row, with its period, and `reasons` as one list a field
-    (`churn_reasons_feature`, …). Of `scores` a model's probability as `scores_<model>`, its decile and
-    the reasons in words as `scores_<model>_decile` and `_reasons`. `left` is true for those who fell silent, where the feeds do not say. A user
-    without a row in a table loses its properties; off-net numbers have none.
+    (`churn_reasons_feature`, …). Of `scores` a model's probability as `scores_<model>`, its decile and the reasons in
+    words as `scores_<model>_decile` and `_reasons`. `left` is true for those who fell silent, where the feeds do not
+    say. A user without a row in a table loses its properties; off-net numbers have none.
     """
     tables, fingerprint = made_from(lake)
     if not tables or read_state(store).get(PART) == fingerprint:

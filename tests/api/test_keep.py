@@ -33,7 +33,7 @@ def write_churn(operator: Operator, *rows: tuple[Any, ...]) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def analysed(operator: Operator) -> Iterator[None]:
+def analysed(operator: Operator) -> None:
     lake = Lake(operator.home.lake)
     lake.write("scores", table(SCORES, (user(0), "fake", "2026-05", 0.02, 4, [("calls", 0.4, "hardly calls")])))
     write_churn(
@@ -49,7 +49,6 @@ def analysed(operator: Operator) -> Iterator[None]:
     operator.store.write(
         "MATCH (u:User {user: $user}) MERGE (s:Segment {segment: 's1'}) MERGE (u)-[:IN_SEGMENT]->(s)", user=text(1)
     )
-    yield
 
 
 def users(api: Api, path: str, **params: Any) -> list[str]:
