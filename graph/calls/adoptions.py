@@ -5,22 +5,20 @@ An adoption is a customer's first use of an app or first subscription of a produ
 
 Who adopts is taken as given, so that alike friends do not make a leader; chance is the shuffling of adoption
 times among an item's adopters. With the customer's own day t fixed, a contact who adopted the item too follows within
-the window with the probability that any of its other adopters does:
-
-    chance(t) = #{other adopters with a day in (t, t + WINDOW_DAYS]} / #{other adopters}
-
-`led` is how many did follow; summed over items and contacts, chance gives the mean of what shuffling would show, and
-`evidence` is the Poisson probability of `led` or more (a little too large, as the sum of unequal chances varies less).
+the window as any of its other adopters does: of N others, L with a day in (t, t + WINDOW_DAYS], shuffling gives the
+k that are contacts a hypergeometric number of days there. `led` is how many did follow, over all
+items, and `evidence` the probability of `led` or more by chance, exactly: items are shuffled apart, so that
+their numbers are convolved (a permutation test without permutations; R. A. Fisher, "The Design of Experiments" (1935)).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import lgamma
 
 import ibis
 import numba
 import numpy as np
-from scipy.special import pdtrc
 
 from graph.calls.ids import Positions
 from graph.calls.position import BLOCKS
@@ -71,22 +69,26 @@ def led(adoptions: Adoptions, starts: np.ndarray, contact: np.ndarray) -> tuple[
     `starts`, `contact`: the call graph as in `graph.calls.position`. Returns `led` (n,) int64 and `evidence` (n,):
     the p-value, nan for customers none of whose contacts adopted what they did.
     """
-    followed, chance, shared = _count(adoptions.user, adoptions.day, adoptions.starts, starts, contact)
-    followed, chance, shared = followed.sum(axis=0), chance.sum(axis=0), shared.sum(axis=0)
-    p = np.where(followed > 0, pdtrc(np.maximum(followed - 1, 0), chance), 1.0)
-    return followed, np.where(shared > 0, p, np.nan)
+    n = len(starts) - 1
+    shared, followed, later = _count(adoptions.user, adoptions.day, adoptions.starts, starts, contact)
+    others = np.repeat(np.diff(adoptions.starts) - 1, np.diff(adoptions.starts))
+    rows = np.flatnonzero(shared)
+    rows = rows[np.argsort(adoptions.user[rows], kind="stable")]
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(adoptions.user[rows], minlength=n))])
+    return _evidence(bounds, shared[rows], followed[rows], later[rows], others[rows])
 
 
 @numba.njit(cache=True, parallel=True)
 def _count(
     user: np.ndarray, day: np.ndarray, items: np.ndarray, starts: np.ndarray, contact: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each adoption: contacts who adopted the item too, who of them followed, and who of all adopters did."""
     n, last = starts.shape[0] - 1, items.shape[0] - 1
-    followed = np.zeros((BLOCKS, n), np.int64)
-    chance = np.zeros((BLOCKS, n))
-    shared = np.zeros((BLOCKS, n), np.int64)
+    shared = np.zeros(user.shape[0], np.int32)
+    followed = np.zeros(user.shape[0], np.int32)
+    ahead = np.zeros(user.shape[0], np.int32)
     for block in numba.prange(BLOCKS):
-        item_of = np.full(n, -1, np.int64)
+        item_of = np.full(n, -1, np.int32)
         day_of = np.zeros(n, np.int32)
         for item in range(block * last // BLOCKS, (block + 1) * last // BLOCKS):
             begin, end = items[item], items[item + 1]
@@ -99,15 +101,51 @@ def _count(
                     later += 1
                 while until < end and day[until] <= day[i] + WINDOW_DAYS:
                     until += 1
-                if end - begin < 2:
-                    continue
-                share = (until - later) / (end - begin - 1)
+                ahead[i] = until - later
                 u = user[i]
                 for j in range(starts[u], starts[u + 1]):
                     v = contact[j]
                     if item_of[v] == item:
-                        shared[block, u] += 1
-                        chance[block, u] += share
+                        shared[i] += 1
                         if 0 < day_of[v] - day[i] <= WINDOW_DAYS:
-                            followed[block, u] += 1
-    return followed, chance, shared
+                            followed[i] += 1
+    return shared, followed, ahead
+
+
+@numba.njit(cache=True, parallel=True)
+def _evidence(
+    bounds: np.ndarray, shared: np.ndarray, followed: np.ndarray, later: np.ndarray, others: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Per customer, whose adoptions lie within `bounds`: all that followed, and the chance of as many or more."""
+    n = bounds.shape[0] - 1
+    total = np.zeros(n, np.int64)
+    p = np.full(n, np.nan)
+    for u in numba.prange(n):
+        if bounds[u] == bounds[u + 1]:
+            continue
+        for i in range(bounds[u], bounds[u + 1]):
+            total[u] += followed[i]
+        most = total[u]
+        chance = np.zeros(most + 1)  # of 0, 1, ... followers so far; the last: of `most` or more
+        chance[0] = 1.0
+        for i in range(bounds[u], bounds[u + 1]):
+            chance = _add(chance, shared[i], later[i], others[i])
+        p[u] = min(chance[most], 1.0)
+    return total, p
+
+
+@numba.njit(cache=True)
+def _add(chance: np.ndarray, drawn: int, marked: int, all_: int) -> np.ndarray:
+    """The chances after one item more: of `drawn` without replacement from `all_`, how many of the `marked`."""
+    most = chance.shape[0] - 1
+    after = np.zeros(most + 1)
+    for x in range(max(0, drawn + marked - all_), min(drawn, marked) + 1):
+        one = np.exp(_choices(marked, x) + _choices(all_ - marked, drawn - x) - _choices(all_, drawn))
+        for had in range(most + 1):
+            after[min(had + x, most)] += chance[had] * one
+    return after
+
+
+@numba.njit(cache=True)
+def _choices(n: int, k: int) -> float:
+    return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0)

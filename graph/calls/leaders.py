@@ -3,11 +3,14 @@
 The graph is that of the last periods between customers (`graph.calls.network`). Rows are persons who have not left;
 companies, machines and who left still tie others together.
 
-score = position + (1 - position) * max(0, 1/2 - evidence)
-
 position is the mean of four ranks in (0, 1]: PageRank, core, brokerage and reach, each as the share of persons that
-the customer is not below. Evidence that contacts follow raises the score by up to half of what is missing to 1;
-without adoption data, or without such evidence, the position stands as it is.
+the customer is not below. 1 - position + 1 / persons is then the share that stands as high, evidence how often as many
+contacts would follow by chance, and the score joins the two as tests of one thing (R. A. Fisher, "Statistical
+Methods for Research Workers", 4th edition (1932), 21.1):
+
+score = 1 - q (1 - ln q)    q = (1 - position + 1 / persons) * evidence
+
+Without adoption data, or with contacts who adopted nothing that the customer did, the score is the position.
 """
 
 from __future__ import annotations
@@ -70,13 +73,13 @@ def leaders(lake: Lake, customers: Customers, rows: np.ndarray) -> pa.Table:
     core = cores(starts, contact)[rows]
     brokerage = effective_size(starts, contact)[rows]
     near = reach(starts, contact)[rows]
-    score = np.mean([_share(one) for one in (ranks, core, brokerage, near)], axis=0) if len(rows) else np.empty(0)
+    score = position(ranks, core, brokerage, near)
     followed, evidence = None, np.full(len(rows), np.nan)
     found = adoptions.read(lake, customers.positions)
     if found is not None:
         every_led, every_evidence = adoptions.led(found, starts, contact)
         followed, evidence = every_led[rows], every_evidence[rows]
-        score = score + (1 - score) * np.nan_to_num(np.maximum(0.0, 0.5 - evidence))
+        score = np.where(np.isnan(evidence), score, _joined(1 - score + 1 / len(rows), evidence))
     order = np.lexsort((rows, -ranks, -score))
     rank = np.empty(len(rows), np.int64)
     rank[order] = np.arange(1, len(rows) + 1)
@@ -98,9 +101,15 @@ def leaders(lake: Lake, customers: Customers, rows: np.ndarray) -> pa.Table:
     )
 
 
-def _share(values: np.ndarray) -> np.ndarray:
-    """(n,) in (0, 1]: the share of persons that each is not below; ties share their mean."""
-    return rankdata(values, method="average") / len(values)
+def position(*measures: np.ndarray) -> np.ndarray:
+    """(n,) in (0, 1]: the mean over measures of the share of persons that each is not below; ties share their mean."""
+    return np.mean([rankdata(one, method="average") / max(len(one), 1) for one in measures], axis=0)
+
+
+def _joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """1 - the chance that the product of two independent p-values is as small."""
+    q = np.maximum(one * other, 1e-300)
+    return 1 - q * (1 - np.log(q))
 
 
 def _rank_within(group: np.ndarray, rank: np.ndarray) -> np.ndarray:

@@ -8,9 +8,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_
+from hypothesis import strategies as st
+from scipy.stats import combine_pvalues, hypergeom
 
-from graph.calls.adoptions import Adoptions, led
+from graph.calls.adoptions import Adoptions, _evidence, led
 from graph.calls.analyse import analyse
+from graph.calls.leaders import _joined
 from lake.tables import Lake
 from tests.graph.calls.world import by_user, call, number, settings, user, world
 
@@ -55,18 +60,23 @@ def test_the_hub_of_a_star_leads(tmp_path: Path) -> None:
 
 
 def test_adoptions_after_the_customers_own_are_counted(tmp_path: Path) -> None:
-    lake = world(tmp_path, star(), [user(n) for n in ["hub", *"abcd", "far"]])
+    lake = world(tmp_path, star(), [user(n) for n in ["hub", *"abcd", "far", "late", "last"]])
     days = {"hub": "2026-05-01", "a": "2026-05-05", "b": "2026-05-31", "c": "2026-06-01", "d": "2026-04-30"}
     put_subscriptions(
-        lake, [(u, "p", day) for u, day in days.items()] + [("far", "p", "2026-05-02"), ("a", "q", "2026-05-02")]
+        lake,
+        [(u, "p", day) for u, day in days.items()]
+        + [("far", "p", "2026-05-02"), ("late", "p", "2026-06-20"), ("last", "p", "2026-07-20")]
+        + [("a", "q", "2026-05-02")],
     )
     analyse(lake, settings())
     found = by_user(lake, "leaders")
     # a and b follow within 30 days, c a day too late, d was first; d leads the hub.
-    assert {n: found[n]["adoptions_led"] for n in found} == {"hub": 2, "a": 0, "b": 0, "c": 0, "d": 1, "far": 0}
-    # By chance a, b, c, d each follow with 3 of 5 (far, a, b of the other adopters): mean 2.4, two or more:
-    mean = 4 * 3 / 5
-    assert found["hub"]["evidence"] == pytest.approx(1 - np.exp(-mean) * (1 + mean))
+    led_ = {n: found[n]["adoptions_led"] for n in found}
+    assert led_ == {"hub": 2, "a": 0, "b": 0, "c": 0, "d": 1, "far": 0, "late": 0, "last": 0}
+    # Of 7 other adopters 3 (far, a, b) are in time; that of 4 contacts 2 or 3 are: (3 * 6 + 1 * 4) / 35.
+    assert found["hub"]["evidence"] == pytest.approx(22 / 35)
+    # Of d's 7 others 3 (hub, far, a, not b, who is a day late) are in time; hub is one
+    assert found["d"]["evidence"] == pytest.approx(3 / 7)
     assert found["far"]["evidence"] is None
     assert found["a"]["evidence"] == 1.0
 
@@ -126,4 +136,25 @@ def test_evidence_is_what_shuffling_the_times_gives() -> None:
                 mixed[rest] = rng.permutation(when[rest])
                 fixed.append(mixed)
             shuffled[user_] += plain(fixed)[user_] >= followed[user_]
-    assert evidence[:3] == pytest.approx(shuffled[:3] / 400, abs=0.12)
+    assert evidence[:3] == pytest.approx(shuffled[:3] / 400, abs=0.08)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 6)] * 4), min_size=1, max_size=4))
+@settings_(max_examples=50, deadline=None)
+def test_evidence_is_the_convolution_of_hypergeometric_chances(items: list[tuple[int, int, int, int]]) -> None:
+    # an item: others of the adopters, those of them in time, contacts among the others, followers
+    rows = [(n + 1, min(m, n + 1), 1 + min(k, n), 0) for n, m, k, _ in items]
+    rows = [(n, m, k, max(k + m - n, min(x, k, m))) for (n, m, k, _), (*_, x) in zip(rows, items, strict=True)]
+    others, later, shared, followed = (np.array(column) for column in zip(*rows, strict=True))
+    total, p = _evidence(np.array([0, len(rows)]), shared, followed, later, others)
+    whole = np.ones(1)
+    for n, m, k, _ in rows:
+        whole = np.convolve(whole, hypergeom.pmf(np.arange(k + 1), n, m, k))
+    assert total.tolist() == [followed.sum()]
+    assert p[0] == pytest.approx(whole[followed.sum() :].sum())
+
+
+def test_position_and_evidence_are_joined_as_fisher_did() -> None:
+    p, q = np.array([0.3, 0.01, 1.0]), np.array([0.2, 0.5, 1.0])
+    wanted = [1 - combine_pvalues(pair).pvalue for pair in zip(p, q, strict=True)]
+    assert _joined(p, q) == pytest.approx(wanted)
