@@ -23,7 +23,7 @@ PARTS: tuple[Callable[[History, int], Columns], ...] = (
 )
 KEEP = 13
 """Periods that models learn from: the last ones, a year of months."""
-VERSION = 1
+VERSION = 2
 READS = ("bills", "subscriptions", "products", "user_handsets", "handsets", "circles", "communities", "customers")
 
 
@@ -31,7 +31,7 @@ def build(lake: Lake, customers: Customers, inputs: Inputs) -> list[str]:
     """Write the last `KEEP` periods, sorted by user; returns those made anew. The caller saves `inputs`.
 
     One row for each customer of the own network who was there at the period's end. Features hold what was known
-    then: `graph.calls.forecasts.history`.
+    then, null where nothing was: `graph.calls.forecasts.history`.
     """
     history = History(lake, customers)
     made = []
@@ -64,4 +64,9 @@ def write(lake: Lake, history: History, place: int) -> None:
         for begin in range(0, len(rows), 1 << 18):
             some = rows[begin : begin + (1 << 18)]
             users = history.customers.users.take(pa.array(some))
-            writer.write(pa.table({"user": users, **{k: v[some].astype(np.float32) for k, v in columns.items()}}))
+            known = {name: _known(column[some].astype(np.float32)) for name, column in columns.items()}
+            writer.write(pa.table({"user": users, **known}))
+
+
+def _known(values: np.ndarray) -> pa.Array:
+    return pa.array(values, mask=np.isnan(values))

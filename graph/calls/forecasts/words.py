@@ -60,8 +60,10 @@ def _moves(v: Values) -> str:
 
 
 def _plan(v: Values) -> str:
+    if not known(v, "plan_fee"):
+        return "no plan is known"
     if not known(v, "plan_mb", "mb") or v["plan_mb"] <= 0:
-        return "the plan, and since when it is held"
+        return "the plan has no data of its own"
     return f"has used {v['mb'] / v['plan_mb']:.0%} of the plan's data"
 
 
