@@ -76,7 +76,8 @@ def judged(
     late = np.sort(new.first)
     candidates = len(late) - np.searchsorted(late, past.end - OVERLAP_DAYS)
     offset = -np.log(np.maximum(candidates, 1))
-    listed, theirs = entries, np.zeros(len(new.number))  # theirs: how likely a number is some leaver's
+    listed = entries
+    theirs: np.ndarray = np.zeros(len(new.number))  # how likely a number is some leaver's
     before, mine = np.empty(0, np.int64), np.empty(0)
     for round_ in range(rounds if joint else 1):
         left, right, facts, shared = _weighed(past, listed, new, known, on_net, not_theirs)
