@@ -12,7 +12,7 @@ from graph.calls.forecasts.forecast import deciles, explained, feature_names, fo
 from graph.calls.forecasts.history import History
 from graph.calls.forecasts.labels import CHURN
 from graph.calls.forecasts.reports import keep
-from graph.calls.forecasts.split import matrices
+from graph.calls.forecasts.split import columns
 from graph.calls.lifetimes import Customers
 from graph.calls.state import Inputs, digest, writing
 from lake.tables import Lake
@@ -55,12 +55,9 @@ def churn(lake: Lake, history: History) -> dict[str, Any]:
     step = np.zeros(history.n, np.int8)
     gone = history.customers.on_net & (history.left < len(history.periods))
     step[gone] = stage.STAGES.index("left")
-    columns = {name: np.full(history.n, np.nan, np.float32) for name in names}
-    for at, X in matrices(history, len(history.periods) - 1, names):
-        for i, name in enumerate(names):
-            columns[name][at] = X[:, i]
     here = history.present(len(history.periods) - 1)
-    step[here] = stage.stages({name: column[here] for name, column in columns.items()})
+    now = columns(history, len(history.periods) - 1, list(stage.READS))
+    step[here] = stage.stages({name: column[here] for name, column in now.items()})
     why = pa.chunked_array([], reasons.TYPE)
     if model is not None:
         at, values = foresee(history, model, names)

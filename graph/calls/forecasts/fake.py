@@ -20,6 +20,8 @@ from scipy.stats import norm, rankdata
 from graph.calls.forecasts.history import Columns
 
 PRIOR = 10.0
+READS = ("events", "contacts", "one_way", "out_share", "top_share", "seconds_a_call", "new", "mb", "tenure")
+"""The features that it looks at."""
 SIGNS: dict[str, str] = {
     "scattered": "hardly calls anybody twice",
     "never called back": "most of those called never call back",

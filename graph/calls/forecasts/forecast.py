@@ -20,7 +20,7 @@ from graph.calls.forecasts.split import Sample, learnt, matrices, needed, sample
 LEAST_POSITIVES = 100
 """Ten for each of the ten features that such trees end up with: P. Peduzzi et al., "A simulation study of the number of
 events per variable", Journal of Clinical Epidemiology 49 (1996)."""
-TOLD = 3
+TOLD = 2
 """Deciles whose customers get reasons: the others are not about to do it."""
 
 

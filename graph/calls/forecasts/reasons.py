@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from graph.calls.forecasts.words import GROUPS, Values
+from graph.calls.forecasts.words import GROUPS
 
 MOST = 3
 LEAST = 0.1
@@ -23,10 +23,15 @@ def reasons(X: np.ndarray, contributions: np.ndarray, names: list[str]) -> pa.Ar
     best = np.argsort(-summed, axis=1, kind="stable")[:, :MOST]
     value = np.take_along_axis(summed, best, axis=1)
     kept = value >= LEAST
-    rows, _ = np.nonzero(kept)
-    group = best[kept]
-    sentences = [_say(groups[g], X[row], names) for row, g in zip(rows.tolist(), group.tolist(), strict=True)]
-    return as_lists(kept.sum(axis=1), pa.array(groups, pa.string()).take(pa.array(group)), value[kept], sentences)
+    many, group = kept.sum(axis=1), best[kept]
+    chosen = iter(group.tolist())
+    sentences = [
+        GROUPS[groups[next(chosen)]].say(values)
+        for row, count in zip(X, many.tolist(), strict=True)
+        if count
+        for values in [dict(zip(names, row.tolist(), strict=True))] * count
+    ]
+    return as_lists(many, pa.array(groups, pa.string()).take(pa.array(group)), value[kept], sentences)
 
 
 def as_lists(many: np.ndarray, feature: pa.Array, contribution: np.ndarray, sentences: list[str]) -> pa.Array:
@@ -40,8 +45,3 @@ def as_lists(many: np.ndarray, feature: pa.Array, contribution: np.ndarray, sent
 
 def none(rows: int) -> pa.Array:
     return pa.array([[]] * rows, TYPE)
-
-
-def _say(group: str, row: np.ndarray, names: list[str]) -> str:
-    values: Values = dict(zip(names, row.tolist(), strict=True))
-    return GROUPS[group].say(values)

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from graph.calls.forecasts import fake, reasons, suppressed
 from graph.calls.forecasts.forecast import TOLD, deciles, explained, feature_names, foresee, learn
-from graph.calls.forecasts.history import Columns, History
+from graph.calls.forecasts.history import History
 from graph.calls.forecasts.labels import DATA_PACK, HANDSET_CHANGE, Label
 from graph.calls.forecasts.reports import keep
-from graph.calls.forecasts.split import matrices
+from graph.calls.forecasts.split import columns
 from graph.calls.lifetimes import Customers
 from graph.calls.state import Inputs, digest, writing
 from lake.tables import Lake
@@ -95,7 +95,7 @@ def data_pack(history: History, name: str, facts: dict[str, Any]) -> Iterator[pa
 def suppressed_demand(history: History, name: str, facts: dict[str, Any]) -> Iterator[pa.Table]:
     """Would use more data on an open plan."""
     last = len(history.periods) - 1
-    months = [_columns(history, place) for place in range(last, max(-1, last - MONTHS), -1)]
+    months = [columns(history, place, list(suppressed.READS)) for place in range(last, max(-1, last - MONTHS), -1)]
     p, many, seen, wanted = suppressed.suppressed(months)
     rows = np.flatnonzero(~np.isnan(p))
     facts[name] = {"rows": len(rows), "near_the_limit": int((p[rows] > 0).sum())}
@@ -118,7 +118,7 @@ def suppressed_demand(history: History, name: str, facts: dict[str, Any]) -> Ite
 
 def fake_users(history: History, name: str, facts: dict[str, Any]) -> Iterator[pa.Table]:
     """An account of an agent or in a SIM box."""
-    p, parts = fake.fake(_columns(history, len(history.periods) - 1), _batch(history))
+    p, parts = fake.fake(columns(history, len(history.periods) - 1, list(fake.READS)), _batch(history))
     rows = np.flatnonzero(~np.isnan(p))
     facts[name] = {"rows": len(rows), "surer_than_half": int((p[rows] > 0.5).sum())}
     if not len(rows):
@@ -142,16 +142,6 @@ MODELS = {
     "handset_change": handset_change,
     "suppressed": suppressed_demand,
 }
-
-
-def _columns(history: History, place: int) -> Columns:
-    names = feature_names(history)
-    columns = {name: np.full(history.n, np.nan, np.float32) for name in names}
-    if history.lake.files("features", history.periods[place]):
-        for at, X in matrices(history, place, names):
-            for i, name in enumerate(names):
-                columns[name][at] = X[:, i]
-    return columns
 
 
 def _batch(history: History) -> np.ndarray:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from graph.calls.forecasts.history import History
+from graph.calls.forecasts.history import Columns, History
 from graph.calls.forecasts.labels import Label
 from graph.calls.ids import as_words
 
@@ -89,3 +89,13 @@ def matrices(history: History, place: int, names: list[str]) -> Iterator[tuple[n
             for i, name in enumerate(names):
                 X[:, i] = pc.fill_null(batch[name], np.nan).to_numpy()[kept]
             yield at[kept], X
+
+
+def columns(history: History, place: int, names: list[str]) -> Columns:
+    """Some features of a period by position; nan for who was not there, and where the period is not kept."""
+    found = {name: np.full(history.n, np.nan, np.float32) for name in names}
+    if history.lake.files("features", history.periods[place]):
+        for at, X in matrices(history, place, names):
+            for i, name in enumerate(names):
+                found[name][at] = X[:, i]
+    return found

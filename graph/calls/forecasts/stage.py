@@ -32,6 +32,12 @@ LEAST_BEFORE = 4
 """A circle of three loses one of them too easily."""
 SOON_DAYS = 31
 COMPLAINTS = 2
+READS = (
+    "lost", "kept", "against_peers", "shrinking", "events", "events_usual", "days_on", "days_on_usual",
+    "contract_days", "radius_change", "handset_price_change", "dropped_calls", "dropped_calls_usual",
+    "slow_sessions", "slow_sessions_usual", "complaints",
+)  # fmt: skip
+"""The features that it looks at."""
 STAGES = ("stable", "experience", "circle", "decision", "left")
 
 

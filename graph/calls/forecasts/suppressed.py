@@ -27,6 +27,11 @@ NEAR, OVER = 0.7, 1.05
 MORE = 1.1
 """Use a tenth higher counts as more."""
 ROWS = 200_000
+READS = (
+    "mb", "plan_mb", "packs", "age", "person", "handset_price", "handset_age", "events", "contacts",
+    "message_share", "off_net_share", "services", "tenure",
+)  # fmt: skip
+"""The features that it looks at."""
 
 
 def suppressed(months: list[Columns]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
