@@ -28,7 +28,7 @@ from pathlib import Path
 
 START = dt.datetime(2013, 9, 2, tzinfo=dt.UTC)
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
-NEEDED = ("copenhagen/calls.csv", "copenhagen/sms.csv", "copenhagen/fb_friends.csv", "tacdb/tacdb.csv")
+NEEDED: tuple[str, ...] = ("copenhagen/calls.csv", "copenhagen/sms.csv", "copenhagen/fb_friends.csv", "tacdb/tacdb.csv")
 NEEDED += ("phones_2025/phones.csv",)
 
 
