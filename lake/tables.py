@@ -35,18 +35,18 @@ class Lake:
     1
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, spill: Path | None = None, memory_mb: int | None = None) -> None:
+        """`memory_mb`: what the engine may take for one query; what is more goes to files in the folder `spill`."""
         self.root = Path(root)
         self._connection: ibis.BaseBackend | None = None
+        self._bounds = {} if spill is None else {"temp_directory": str(spill), "memory_limit": f"{memory_mb}MB"}
 
     @property
     def connection(self) -> ibis.BaseBackend:
         """Ibis on an in-memory DuckDB; the one place that names the engine."""
         if self._connection is None:
-            self._connection = ibis.duckdb.connect()
+            self._connection = ibis.duckdb.connect(**self._bounds)
             self._connection.raw_sql("SET enable_progress_bar = false")  # it would go to stdout
-            # a bar on standard output would stand before the JSON that commands end with
-            self._connection.raw_sql("SET enable_progress_bar = false")
         return self._connection
 
     def files(self, name: str, partition: str | None = None) -> list[Path]:

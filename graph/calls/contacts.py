@@ -37,6 +37,10 @@ SCHEMA = pa.schema(
     + [("first_at", pa.timestamp("us")), ("last_at", pa.timestamp("us"))]
 )
 TABLES = ("contacts", "contacts_apart")
+COUNTS = ("calls", "seconds", "messages")
+
+MEMORY_MB = 500
+"""What the engine may hold of a period at once; the rest waits on disk, beside the lake's tables."""
 
 
 @ibis.udf.scalar.builtin
@@ -68,8 +72,10 @@ def build(lake: Lake, settings: Settings) -> list[str]:
     if not stale and not gone and inputs.get("split", "known") == known_print:
         return []
     with tempfile.TemporaryDirectory(dir=lake.root, prefix=".contacts-") as folder:
-        made = {period: _pairs(lake, period, Path(folder)) for period in track(stale, "contacts")}
-        moved = _split(lake, wanted, made, known)
+        bounded = Lake(lake.root, Path(folder) / "spill", MEMORY_MB)
+        made = {period: _pairs(bounded, period, Path(folder)) for period in track(stale, "contacts")}
+        moved = _split(bounded, wanted, made, known)
+        bounded.connection.disconnect()
     for period, print_ in wanted.items():
         inputs.put("contacts", period, print_)
     inputs.put("split", "known", known_print)
@@ -89,32 +95,40 @@ def _pairs(lake: Lake, period: str, folder: Path) -> Path:
     for number, calls in enumerate(records.calls(lake, period)):
         directed.append(str(folder / f"{period}-{number}.parquet"))
         lake.connection.to_parquet(_directed(calls, period), directed[-1])
-    one_way = _whole(lake.connection.read_parquet(directed))
-    day_bits = {"day_bits": one_way.day_bits, "first_at": one_way.first_at, "last_at": one_way.last_at}
-    counts = ("calls", "seconds", "messages")
-    nothing = ibis.literal(0, "int64")
-    sides = [
-        one_way.select(
-            user=one_way[user],
-            contact=one_way[contact],
-            **{f"{name}_{away}": one_way[name] for name in counts},
-            **{f"{name}_{back}": nothing for name in counts},
-            **day_bits,
-        )
-        for user, contact, away, back in (("caller", "callee", "out", "in"), ("callee", "caller", "in", "out"))
-    ]
-    both = sides[0].union(sides[1].select(*sides[0].columns), distinct=False)
-    pairs = both.group_by("user", "contact").aggregate(
-        **{f"{name}_{side}": both[f"{name}_{side}"].sum() for name in counts for side in ("out", "in")},
-        days=bit_count(both.day_bits.bit_or()),
-        first_at=both.first_at.min(),
-        last_at=both.last_at.max(),
-    )
+    there = _whole(lake.connection.read_parquet(directed))
+    if len(directed) > 1:
+        there = _added(there)
+    pairs = _both_ways(there)
     path = folder / f"{period}.parquet"
     lake.connection.to_parquet(pairs, str(path))
     for part in directed:
         Path(part).unlink()
     return path
+
+
+def _both_ways(there: ibis.Table) -> ibis.Table:
+    """Each pair in both directions, from rows by (caller, callee): what went out and what came back."""
+    back = there.view()
+    both = there.outer_join(back, [there.caller == back.callee, there.callee == back.caller])
+    sides = {"out": there, "in": back}
+    return both.select(
+        user=ibis.coalesce(there.caller, back.callee),
+        contact=ibis.coalesce(there.callee, back.caller),
+        **{f"{name}_{side}": rows[name].fill_null(0) for name in COUNTS for side, rows in sides.items()},
+        days=bit_count(there.day_bits.fill_null(0) | back.day_bits.fill_null(0)),
+        first_at=ibis.least(there.first_at, back.first_at),
+        last_at=ibis.greatest(there.last_at, back.last_at),
+    )
+
+
+def _added(rows: ibis.Table) -> ibis.Table:
+    """Rows of several blocks added up by (caller, callee)."""
+    return rows.group_by("caller", "callee").aggregate(
+        **{name: rows[name].sum().cast("int64") for name in COUNTS},
+        day_bits=rows.day_bits.bit_or(),
+        first_at=rows.first_at.min(),
+        last_at=rows.last_at.max(),
+    )
 
 
 def _directed(calls: ibis.Table, period: str) -> ibis.Table:
