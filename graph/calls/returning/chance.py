@@ -42,9 +42,12 @@ def log_odds(parameters: np.ndarray, evidence: np.ndarray, offset: np.ndarray) -
     return total
 
 
-def fit(evidence: np.ndarray, offset: np.ndarray, leaver: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def fit(
+    evidence: np.ndarray, offset: np.ndarray, leaver: np.ndarray, counts: np.ndarray, near: np.ndarray | None = None
+) -> np.ndarray:
     """(1 + features,) b and weights, from pairs (`evidence`, `offset`) of leavers, where `leaver` (m,) bool, and of who
-    stayed; `counts` (m,) what each pair counts. Without pairs of who stayed it is the prior.
+    stayed; `counts` (m,) what each pair counts. Without pairs of who stayed it is the prior. The search begins at two
+    places, as the density may have two peaks, or `near` an earlier result.
     """
     start = prior(len(evidence))
     if leaver.all():
@@ -64,6 +67,6 @@ def fit(evidence: np.ndarray, offset: np.ndarray, leaver: np.ndarray, counts: np
         return value, slopes + away / spread
 
     bounds = [(None, None)] * 2 + [(0, None)] * len(evidence)
-    starts = centre, np.r_[0.0, 0.0, start[1:] / 10]  # the density may have two peaks
+    starts = (centre, np.r_[0.0, 0.0, start[1:] / 10]) if near is None else (np.r_[0.0, near],)
     found = [minimize(cost, one, jac=True, method="L-BFGS-B", bounds=bounds) for one in starts]
     return min(found, key=lambda one: float(one.fun)).x[1:]

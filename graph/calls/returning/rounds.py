@@ -22,6 +22,8 @@ OVERLAP_DAYS = 30.0
 ROUNDS = 3
 BELIEVED = 0.05
 """From this probability on a contact's new number stands for the contact."""
+FITTED = 500_000
+"""Pairs that odds are learned from, about: those of every so many pasts, where there are more."""
 MOST_LOG = 50.0
 """Bound of the logarithm of odds."""
 
@@ -76,7 +78,7 @@ def judged(
     late = np.sort(new.first)
     candidates = len(late) - np.searchsorted(late, past.end - OVERLAP_DAYS)
     offset = -np.log(np.maximum(candidates, 1))
-    listed = entries
+    listed, fitted = entries, None
     theirs: np.ndarray = np.zeros(len(new.number))  # how likely a number is some leaver's
     before, mine = np.empty(0, np.int64), np.empty(0)
     for round_ in range(rounds if joint else 1):
@@ -84,15 +86,16 @@ def judged(
         is_left = past.left[left]
         pair = left.astype(np.int64) * len(new.number) + right
         free = np.clip(1 - theirs[right] + _looked_up(before, mine, pair), 0, 1)
-        fitted = chance.fit(facts, offset[left], is_left, counts[left] * free)
+        some = left % (1 + len(left) // FITTED) == 0
+        fitted = chance.fit(facts[:, some], offset[left][some], is_left[some], (counts[left] * free)[some], near=fitted)
         odds = np.exp(np.clip(chance.log_odds(fitted, facts, offset[left]), -MOST_LOG, MOST_LOG))[is_left]
         left, right, shared = left[is_left], right[is_left], shared[is_left]
         score = probabilities(left, right, odds) if joint else odds / (1 + odds)
         if round_ < rounds - 1:
             theirs = np.bincount(right, score, len(new.number))
             before, mine = pair[is_left], score
-            some = score >= BELIEVED
-            listed = renamed(entries, past.user[left[some]], new.number[right[some]], score[some])
+            likely = score >= BELIEVED
+            listed = renamed(entries, past.user[left[likely]], new.number[right[likely]], score[likely])
     return Judged(past.user[left], new.number[right], score, shared)
 
 
