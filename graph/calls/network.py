@@ -34,14 +34,14 @@ def strengths(lake: Lake, customers: Customers) -> csr_array:
 class Talk:
     """Calls and messages either way between customers followed in a period; keeps the ties that the next needs too."""
 
-    def __init__(self, lake: Lake, customers: Customers) -> None:
-        self._lake, self._customers = lake, customers
+    def __init__(self, lake: Lake, customers: Customers, periods: int = PERIODS) -> None:
+        self._lake, self._customers, self._periods = lake, customers, periods
         self._near: OrderedDict[str, Ties] = OrderedDict()
 
     def of(self, place: int) -> csr_array:
         """(n, n), symmetric, as of the period at that place."""
         customers = self._customers
-        window = customers.periods[max(0, place - PERIODS + 1) : place + 1]
+        window = customers.periods[max(0, place - self._periods + 1) : place + 1]
         for old in [period for period in self._near if period not in window]:
             del self._near[old]
         here = customers.listed(place)
