@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import networkx as nx
+import numba
 import numpy as np
 import pytest
 
+from graph.calls.adoptions import Adoptions, led
 from graph.calls.position import cores, effective_size, pagerank, reach, triangles
 
 
@@ -71,3 +73,28 @@ def test_an_empty_graph_has_no_positions() -> None:
     nothing = np.zeros(1, np.int64), np.empty(0, np.int32)
     assert pagerank(*nothing, np.empty(0), np.empty(0)).tolist() == []
     assert [len(f(*nothing)) for f in (cores, triangles, reach, effective_size)] == [0] * 4
+
+
+def test_one_thread_and_two_give_the_same_bytes() -> None:
+    starts, contact, in_, out = rows(random_graph(7, n=400, m=3000))
+    rng = np.random.default_rng(7)
+    followers = [np.sort(rng.choice(400, 60, replace=False)).astype(np.int32) for _ in range(20)]
+    found = Adoptions(
+        np.concatenate(followers),
+        np.concatenate([np.sort(rng.integers(0, 90, 60)) for _ in followers]).astype(np.int32),
+        np.arange(21) * 60,
+    )
+
+    def answers() -> list[bytes]:
+        led_, evidence = led(found, starts, contact)
+        measures = pagerank(starts, contact, in_, out), cores(starts, contact), effective_size(starts, contact)
+        return [one.tobytes() for one in (*measures, reach(starts, contact), led_, evidence)]
+
+    threads = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        one = answers()
+        numba.set_num_threads(threads)
+        assert answers() == one
+    finally:
+        numba.set_num_threads(threads)
