@@ -156,7 +156,8 @@ def embed(home: Home, settings: Settings, store: Store, *, force: bool = False) 
 
 
 def _analysis_inputs(home: Home, settings: Settings) -> str:
-    return _inputs(home, settings, ["customers", "calls", *APP_USE, "subscriptions"])
+    things = ["bills", "subscriptions", "products", "user_handsets", "handsets", "cells", "stores"]
+    return _inputs(home, settings, ["customers", "calls", *APP_USE, *things])
 
 
 def _embed_inputs(home: Home, settings: Settings) -> str:
