@@ -41,7 +41,8 @@ BY_PROBABILITY = (
 )
 BY_STAGE = "user.churn_stage = $place AND user.user > $after AND user.churn_probability IS NULL"
 AT_RISK = f"""
-MATCH (user:User) USING INDEX user:User({{index}}) WHERE {{conditions}} AND NOT user.off_net AND {MAY_BE_LISTED} AND NOT {HAS_LEFT}
+MATCH (user:User) USING INDEX user:User({{index}})
+WHERE {{conditions}} AND NOT user.off_net AND {MAY_BE_LISTED} AND NOT {HAS_LEFT}
 RETURN user.user AS user, user.churn_probability AS probability, user.churn_decile AS decile,
        user.churn_stage AS stage, user.churn_period AS period, user.communities_community AS community,
        [(user)-[:IN_SEGMENT]->(segment) | segment.segment][0] AS segment,

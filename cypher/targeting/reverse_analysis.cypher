@@ -26,7 +26,7 @@ WITH known, size(sample) AS seen, [
   user IN sample WHERE user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']
   AND NOT coalesce(user.left, false) AND coalesce(user.status, '') <> 'left' AND (user.left_on IS NULL OR user.left_on >= $today)
 ] AS everybody
-WITH everybody, 1.0 * size(everybody) * known / seen AS customers
+WITH everybody, 1.0 * size(everybody) * known / toFloat(seen) AS customers // of an empty graph not a number
 MATCH (user:User)
 WHERE user.user IN $users
   AND user.consent AND NOT user.off_net AND NOT coalesce(user.kind, 'person') IN ['service', 'machine']

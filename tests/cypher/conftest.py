@@ -60,6 +60,12 @@ GIVEN: dict[str, dict[str, Any]] = {
     "claimed_twice": {},
     "periods": {},
     "consent_overview": {},
+    "at_risk": {},
+    "returning_customers": {},
+    "likely_handset_change": {},
+    "likely_data_pack": {},
+    "suppressed_demand": {},
+    "fake_suspects": {},
 }
 """Parameters for every template."""
 

@@ -48,6 +48,12 @@ def _customer(n: int, **more: Any) -> dict[str, Any]:
 TROUBLE: dict[str, Any] = {
     "contract_until": day("2026-07-02"), "bill_month": "2026-06", "bill_mb": 5000.0, "bill_complaints": 9,
 }  # fmt: skip
+MODELS = ("handset_change", "data_pack", "suppressed", "fake")
+SCORED: dict[str, Any] = {
+    "churn_stage": "decision", "churn_probability": 0.99, "churn_decile": 1,
+    **{f"scores_{model}": 0.99 for model in MODELS}, **{f"scores_{model}_decile": 1 for model in MODELS},
+}  # fmt: skip
+TROUBLE |= SCORED
 CUSTOMERS = [
     _customer(
         1, arpu=30.0, circles_shrinking=False, circles_p_value=0.01, circles_strength_lost=0.5, circles_contacts=3,
@@ -55,17 +61,22 @@ CUSTOMERS = [
         leaders_rank=2, leaders_community_rank=1, leaders_score=0.8, leaders_reach=40, leaders_adoptions_led=3,
         gender="f", contract_until=day("2026-07-15"), bill_month="2026-06", bill_mb=2000.0, bill_fee=20.0,
         bill_complaints=0, bill_dropped_calls=12,
+        churn_stage="circle", churn_probability=0.4, churn_decile=1, churn_reasons_words=["the bill: 20"],
+        scores_data_pack=0.6, scores_data_pack_decile=1, scores_data_pack_reasons=["hardly calls"],
+        scores_handset_change=0.2, scores_handset_change_decile=2, scores_suppressed=0.7, scores_suppressed_decile=1,
     ),
     _customer(
         2, arpu=20.0, circles_shrinking=True, circles_p_value=0.001, circles_strength_lost=0.4, circles_contacts=4,
         circles_lost=5, circles_against_peers=0.8, communities_community="c1",
         leaders_rank=3, leaders_community_rank=2, leaders_score=0.7,
         leaders_evidence=0.02, gender="m", contract_until=day("2026-08-15"), bill_month="2026-06", bill_mb=100.0,
-        bill_complaints=2, bill_dropped_calls=1,
+        bill_complaints=2, bill_dropped_calls=1, churn_stage="decision",
+        scores_handset_change=0.3, scores_handset_change_decile=1, scores_fake=0.1, scores_fake_decile=1,
     ),
     _customer(
         3, arpu=50.0, circles_shrinking=False, circles_p_value=0.06, communities_community="c2", leaders_rank=1,
         leaders_community_rank=1, contract_until=day("2026-06-01"),
+        churn_stage="stable", churn_probability=0.1, churn_decile=2,
     ),
     _customer(
         4, arpu=40.0, consent=False, circles_shrinking=True, circles_p_value=0.0001, communities_community="c1",
@@ -130,7 +141,7 @@ FITS = [
 PLACES = [(1, "RESTS_NEAR", "c-1"), (2, "WORKS_NEAR", "c-1"), (3, "RESTS_NEAR", "c-2"), (4, "RESTS_NEAR", "c-1"),
           (9, "RESTS_NEAR", "c-1")]  # fmt: skip
 PERSONS = [(1, 101), (2, 101), (4, 101), (9, 101), (3, 102)]
-SAME = [(5, 1, 0.9), (7, 1, 0.8), (4, 1, 0.95)]
+SAME = [(5, 1, 0.9), (7, 1, 0.8), (4, 1, 0.95), (5, 8, 0.85)]
 
 
 def fill(store: Store) -> None:

@@ -361,6 +361,40 @@ def test_consent_overview(graph: Store) -> None:
     ]
 
 
+def test_at_risk(graph: Store) -> None:
+    likely = (user(1), 0.4, 1, "circle", ["the bill: 20"], day("2026-07-15"), 30.0, False)
+    unknown = (user(2), None, None, "decision", None, day("2026-08-15"), 20.0, False)
+    assert rows(graph, "at_risk") == [likely, unknown]
+    assert [row[0] for row in rows(graph, "at_risk", decile=2)] == users(1, 3, 2)
+    assert rows(graph, "at_risk", stage="circle") == [likely]
+    assert rows(graph, "at_risk", stage="decision") == [unknown]
+
+
+def test_returning_customers(graph: Store) -> None:
+    assert rows(graph, "returning_customers") == [
+        (user(1), user(5), 0.9, day("2026-05-31"), False, False),
+        (user(8), user(5), 0.85, day("2026-05-31"), True, False),
+    ]
+    assert [row[0] for row in rows(graph, "returning_customers", score=0.9)] == users(1)
+
+
+def test_likely_handset_change(graph: Store) -> None:
+    assert rows(graph, "likely_handset_change") == [(user(2), 0.3, None, day("2026-08-15"), 20.0, False)]
+    assert [row[0] for row in rows(graph, "likely_handset_change", decile=2)] == users(2, 1)
+
+
+def test_likely_data_pack(graph: Store) -> None:
+    assert rows(graph, "likely_data_pack") == [(user(1), 0.6, ["hardly calls"], 2000.0, 30.0, False)]
+
+
+def test_suppressed_demand(graph: Store) -> None:
+    assert rows(graph, "suppressed_demand") == [(user(1), 0.7, None, 2000.0, 30.0, False)]
+
+
+def test_fake_suspects(graph: Store) -> None:
+    assert rows(graph, "fake_suspects") == [(user(2), 0.1, None, None, 20.0, False)]
+
+
 def test_every_template_has_a_known_answer() -> None:
     assert set(GIVEN) == set(load())
 
