@@ -23,7 +23,7 @@ PARTS: tuple[Callable[[History, int], Columns], ...] = (
 )
 KEEP = 13
 """Periods that models learn from: the last ones, a year of months."""
-VERSION = 2
+VERSION = 3
 READS = ("bills", "subscriptions", "products", "user_handsets", "handsets", "circles", "communities", "customers")
 
 

@@ -123,3 +123,12 @@ def test_weeks_without_bills(tmp_path: Path) -> None:
     assert history.periods == ["2026-W19", "2026-W20", "2026-W21"]
     last = read(lake, "2026-W21")["a"]
     assert (last["events"], last["events_usual"], last["mb"], last["contract_days"]) == (3, 1.5, None, None)
+
+
+def test_a_bill_may_be_a_month_late(tmp_path: Path) -> None:
+    rows = [call("a", "b", f"2026-0{month}-02 10:00:00") for month in (3, 4, 5, 6)]
+    lake = world(tmp_path, rows, [user("a"), user("b")])
+    put(lake, "bills", *[{"user": "a", "month": f"2026-0{month}", "mb": 10.0 * month} for month in (3, 4)])
+    featured(lake)
+    found = [read(lake, f"2026-0{month}")["a"] for month in (3, 4, 5, 6)]
+    assert [(one["mb"], one["mb_usual"]) for one in found] == [(30, None), (40, 30), (40, 30), (None, None)]
