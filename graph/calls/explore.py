@@ -1,4 +1,4 @@
-"""Ego networks: one customer's contacts, and theirs, over chosen periods.
+"""Ego networks: one customer's contacts, and theirs, over chosen periods; and communities as graphs.
 
 Customers who do not consent stay in the structure that everything is computed from, but are not shown: their
 nodes and links are left out and counted as `withheld`.
@@ -17,6 +17,7 @@ from lake.errors import BadValue, NotReady, UnknownName
 from lake.tables import Lake
 
 CAP = 500
+MEMBERS = 5000
 WEIGHTS = ("calls_out", "calls_in", "seconds_out", "seconds_in", "messages_out", "messages_in", "days")
 
 
@@ -70,8 +71,49 @@ def ego_graph(lake: Lake, user: bytes, hops: int = 1, periods: list[str] | None 
 
     Edges also carry `strength` (calls and messages), and `periods`; `capped` and `withheld` are in `graph.graph`.
     """
-    found = ego(lake, user, hops, periods, cap)
-    graph = nx.Graph(**{name: found[name] for name in ("user", "hops", "periods", "capped", "withheld")})
+    return _graph(ego(lake, user, hops, periods, cap))
+
+
+def community_graph(lake: Lake, community: str, period: str | None = None, cap: int = MEMBERS) -> nx.Graph:
+    """The members of a community in a period (the last one without), and whom of them they talk with, as `ego_graph`.
+
+    Names of both levels will do. A node has no `hop`, and its `strength` is that of its calls and messages with other
+    members; of more than `cap` members the strongest are kept, and `capped` is true. Who does not consent is left
+    out and counted as `withheld`.
+
+    Raises NotReady without communities, UnknownName for a community that the period does not have.
+    """
+    if cap < 1:
+        raise BadValue(f"cap is {cap}", "a number above 0 would work")
+    if not lake.has("communities"):
+        raise NotReady("the lake has no communities", "load calls, then run `dumbbell analyse`")
+    rows = lake.scan("communities")
+    rows = rows.filter(rows.period == (lake.partitions("contacts")[-1] if period is None else period))
+    found = rows.filter(rows.community == community).select("user", "period", "level").to_pyarrow()
+    if not found.num_rows:
+        when = "" if period is None else f" in the period {period}"
+        raise UnknownName(f"there is no community {community}{when}", "the table communities has those there are")
+    wanted, level = found["period"][0].as_py(), found["level"][0].as_py()
+    members = lake.scan("customers").semi_join(ibis.memtable(found.select(["user"])), "user")
+    shown = members.filter(members.consent.fill_null(True)).select("user").to_pyarrow()["user"]
+    ties = _rows(lake, [wanted], shown.to_pylist()) if len(shown) else None
+    strength = dict.fromkeys(shown.to_pylist(), 0)
+    if ties is not None:
+        inside = ties.semi_join(ibis.memtable(pa.table({"contact": shown})), "contact")
+        sums = inside.group_by("user").aggregate(strength=inside.strength.sum()).to_pyarrow().to_pylist()
+        strength |= {row["user"]: int(row["strength"]) for row in sums}
+    kept = sorted(strength, key=lambda user: (-strength[user], user))[:cap]
+    nodes = _nodes(lake, [wanted], {user: (0, strength[user]) for user in kept}, level)
+    facts = {"community": community, "periods": [wanted], "capped": len(strength) > cap}
+    withheld = found.num_rows - len(strength)
+    nodes = [{name: value for name, value in node.items() if name != "hop"} for node in nodes]
+    links = _links(lake, [wanted], kept) if kept else []
+    return _graph({**facts, "withheld": withheld, "nodes": nodes, "links": links})
+
+
+def _graph(found: dict[str, Any]) -> nx.Graph:
+    """Nodes and links as a graph, the rest as its attributes."""
+    graph = nx.Graph(**{name: value for name, value in found.items() if name not in ("nodes", "links")})
     for node in found["nodes"]:
         graph.add_node(node["user"], **{name: value for name, value in node.items() if name != "user"})
     for link in found["links"]:
@@ -118,7 +160,7 @@ def _ring(
     return taken, set(hidden), len(shown) > room
 
 
-def _nodes(lake: Lake, periods: list[str], ring: dict[bytes, tuple[int, int]]) -> list[dict[str, Any]]:
+def _nodes(lake: Lake, periods: list[str], ring: dict[bytes, tuple[int, int]], level: int = 0) -> list[dict[str, Any]]:
     some = ibis.memtable(pa.table({"user": pa.array(list(ring), pa.binary())}))
     facts = {
         row["user"]: row
@@ -130,7 +172,7 @@ def _nodes(lake: Lake, periods: list[str], ring: dict[bytes, tuple[int, int]]) -
     }
     community: dict[bytes, str] = {}
     if lake.has("communities"):
-        rows = lake.scan("communities").filter(lambda t: (t.period == periods[-1]) & (t.level == 0))
+        rows = lake.scan("communities").filter(lambda t: (t.period == periods[-1]) & (t.level == level))
         found = rows.semi_join(some, "user").select("user", "community").to_pyarrow().to_pylist()
         community = {row["user"]: row["community"] for row in found}
     last: dict[bytes, str] = {}

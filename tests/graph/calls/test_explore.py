@@ -6,10 +6,11 @@ import datetime as dt
 import uuid
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from graph.calls.analyse import analyse
-from graph.calls.explore import ego, ego_graph
+from graph.calls.explore import community_graph, ego, ego_graph
 from lake.errors import BadValue, NotReady, UnknownName
 from lake.tables import Lake
 from tests.graph.calls.world import call, message, name_of, number, settings, user, world
@@ -85,6 +86,60 @@ def test_as_a_networkx_graph(tmp_path: Path) -> None:
     assert graph.edges[a, b]["periods"] == ["2026-05", "2026-06"]
     assert graph.nodes[b]["hop"] == 1
     assert graph.graph["withheld"] == 1
+
+
+def test_weights_are_those_of_the_chosen_periods(tmp_path: Path) -> None:
+    lake = make(tmp_path)
+    links = ego(lake, number("a"), periods=["2026-06"])["links"]
+    assert [(named(link["user"]), named(link["contact"]), link["calls_out"], link["days"]) for link in links] == [
+        ("a", "b", 1, 1)
+    ]
+    both = ego(lake, number("a"), periods=["2026-06", "2026-05"])
+    assert both["periods"] == ["2026-05", "2026-06"]
+    assert {link["period"] for link in both["links"]} == {"2026-05", "2026-06"}
+
+
+def test_who_left_is_shown_and_marked_also_two_hops_away(tmp_path: Path) -> None:
+    found = ego(make(tmp_path), number("late"), hops=2)
+    nodes = {named(node["user"]): (node["hop"], node["left"]) for node in found["nodes"]}
+    assert nodes == {"late": (0, False), "b": (1, False), "a": (2, False), "c": (2, True), "d": (2, False)}
+
+
+def put_communities(lake: Lake) -> None:
+    """In May a, b, c, d and shy are f1, which lies in c1 with e."""
+    fine = [(name, 0, "f1") for name in ("a", "b", "c", "d", "shy")]
+    rows = [*fine, *[(name, 1, "c1") for name in ("a", "b", "c", "d", "e", "shy")]]
+    rows = [(number(name), "2026-05", level, community, 5) for name, level, community in rows]
+    names = ("user", "period", "level", "community", "size")
+    lake.write("communities", pa.table(dict(zip(names, zip(*rows, strict=True), strict=True))))
+
+
+def test_a_community_as_a_graph(tmp_path: Path) -> None:
+    lake = make(tmp_path)
+    put_communities(lake)
+    graph = community_graph(lake, "f1", "2026-05")
+    strength = {named(node): value for node, value in graph.nodes(data="strength")}
+    assert strength == {"b": 6, "a": 6, "c": 3, "d": 1}  # a-b 4, a-c 2, b-c 1, b-d 1; shy and off-net apart
+    edges = {frozenset(map(named, ends)): facts["strength"] for *ends, facts in graph.edges(data=True)}
+    assert edges == {frozenset("ab"): 4, frozenset("ac"): 2, frozenset("bc"): 1, frozenset("bd"): 1}
+    assert (graph.graph["withheld"], graph.graph["capped"], graph.graph["periods"]) == (1, False, ["2026-05"])
+    assert {named(node) for node, left in graph.nodes(data="left") if left} == {"c"}
+    assert set(community_graph(lake, "c1", "2026-05").nodes) == {*graph.nodes, str(uuid.UUID(bytes=number("e")))}
+    capped = community_graph(lake, "f1", "2026-05", cap=2)
+    assert ([named(node) for node in capped], capped.graph["capped"]) == (["a", "b"], True)
+
+
+def test_communities_that_are_not_there(tmp_path: Path) -> None:
+    lake = make(tmp_path)
+    put_communities(lake)
+    with pytest.raises(UnknownName, match="no community f9 in the period 2026-05"):
+        community_graph(lake, "f9", "2026-05")
+    with pytest.raises(UnknownName, match="no community f1:"):
+        community_graph(lake, "f1")  # none in June
+    with pytest.raises(BadValue, match="cap is 0"):
+        community_graph(lake, "f1", cap=0)
+    with pytest.raises(NotReady, match="communities"):
+        community_graph(Lake(tmp_path / "none"), "f1")
 
 
 def test_what_cannot_be_shown_is_said(tmp_path: Path) -> None:
