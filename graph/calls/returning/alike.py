@@ -55,7 +55,7 @@ def weights(traits: np.ndarray, left: np.ndarray) -> np.ndarray:
         slope = np.r_[missed.sum(), [(missed * column).sum() for column in columns]] + RIDGE * parameters
         return np.logaddexp(0, total).sum() - total[left].sum() + RIDGE / 2 * (parameters**2).sum(), slope
 
-    fitted = minimize(cost, np.zeros(1 + len(columns)), jac=True, method="L-BFGS-B").x
+    fitted = minimize(cost, np.zeros(1 + len(columns)), jac=True, method="TNC").x
     stayed = np.exp(log_odds(fitted)[~left])
     stayed = np.minimum(stayed / stayed.mean(), MOST)
     found[~left] = stayed / stayed.sum() * left.sum()

@@ -25,6 +25,8 @@ SPREAD = 0.5
 """Standard deviation of the weights' prior."""
 RATIO_SPREAD = 0.2
 """Of the prior of log r."""
+STEPS = 300
+"""Of the search, at most."""
 BASE_SPREAD = 5.0
 """Standard deviation of the prior of b: networks differ."""
 
@@ -68,5 +70,6 @@ def fit(
 
     bounds = [(None, None)] * 2 + [(0, None)] * len(evidence)
     starts = (centre, np.r_[0.0, 0.0, start[1:] / 10]) if near is None else (np.r_[0.0, near],)
-    found = [minimize(cost, one, jac=True, method="L-BFGS-B", bounds=bounds) for one in starts]
+    # truncated Newton calls no BLAS, whose threads wait for each other at every step on a busy machine
+    found = [minimize(cost, one, jac=True, method="TNC", bounds=bounds, options={"maxfun": STEPS}) for one in starts]
     return min(found, key=lambda one: float(one.fun)).x[1:]
