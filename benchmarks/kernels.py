@@ -122,8 +122,13 @@ def of_networkit(ties: tuple[np.ndarray, ...], users: int) -> tuple[dict[str, fl
         "leiden": lambda: networkit.community.ParallelLeiden(plain, iterations=leiden.ROUNDS).run().getPartition(),
     }
     found = {name: timed(run, 1 if name == "leiden" else 3) for name, run in runs.items()}
+    threads = networkit.getMaxNumberOfThreads()
+    networkit.setNumberOfThreads(1)
+    found["leiden_on_one_thread"] = timed(runs["leiden"], 1)
+    networkit.setNumberOfThreads(threads)
     answers = {name: answer for name, (_, answer) in found.items()}
     answers["leiden"] = np.array(answers["leiden"].getVector(), np.int64)
+    answers["leiden_on_one_thread"] = np.array(answers["leiden_on_one_thread"].getVector(), np.int64)
     return {name: took for name, (took, _) in found.items()}, answers
 
 
