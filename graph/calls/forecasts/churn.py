@@ -33,9 +33,9 @@ VERSION = 1
 def build(lake: Lake, customers: Customers, inputs: Inputs) -> bool:
     """Write `churn.parquet`, sorted by user; false where its inputs did not change. The caller saves `inputs`.
 
-    One row for each customer of the own network who was there at the last period's end, and for those who
-    left (stage left, nothing else known). Without enough history `probability` and `decile` are null and the report
-    says what is missing; the stage needs one period.
+    One row for each customer of the own network who was there at the end of the last period that is over, and for
+    those who left (stage left, nothing else known). Without enough history `probability` and `decile` are null and the
+    report says what is missing; the stage needs one period.
     """
     history = History(lake, customers)
     print_ = digest(history.left.tobytes(), lake.facts("features"), VERSION)
@@ -55,8 +55,8 @@ def churn(lake: Lake, history: History) -> dict[str, Any]:
     step = np.zeros(history.n, np.int8)
     gone = history.customers.on_net & (history.left < len(history.periods))
     step[gone] = stage.STAGES.index("left")
-    here = history.present(len(history.periods) - 1)
-    now = columns(history, len(history.periods) - 1, list(stage.READS))
+    here = history.staying()
+    now = columns(history, history.last, list(stage.READS))
     step[here] = stage.stages({name: column[here] for name, column in now.items()})
     why = pa.chunked_array([], reasons.TYPE)
     if model is not None:
@@ -69,7 +69,7 @@ def churn(lake: Lake, history: History) -> dict[str, Any]:
     table = pa.table(
         {
             "user": history.customers.users.take(pa.array(rows)),
-            "period": pa.array([history.periods[-1]]).take(pa.array(np.zeros(len(rows), np.int64))),
+            "period": pa.array([history.periods[history.last]]).take(pa.array(np.zeros(len(rows), np.int64))),
             "probability": pa.array(p[rows], mask=np.isnan(p[rows])),
             "decile": pa.array(decile[rows], mask=decile[rows] > 10),
             "stage": stage.names(step[rows]),

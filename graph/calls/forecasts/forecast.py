@@ -15,7 +15,7 @@ from graph.calls.forecasts.history import History
 from graph.calls.forecasts.labels import Label
 from graph.calls.forecasts.model import Model, fit
 from graph.calls.forecasts.report import report
-from graph.calls.forecasts.split import Sample, learnt, matrices, needed, sample
+from graph.calls.forecasts.split import Sample, latest, learnt, needed, sample
 
 LEAST_POSITIVES = 100
 """Ten for each of the ten features that such trees end up with: P. Peduzzi et al., "A simulation study of the number of
@@ -38,7 +38,7 @@ def learn(history: History, label: Label, names: list[str]) -> tuple[Model | Non
     off = _missing(history, label)
     if off:
         return None, {"off": off}
-    last, first = len(history.periods) - 1, max(0, len(history.periods) - KEEP)
+    last, first = history.last, max(0, len(history.periods) - KEEP)
     test = last - label.horizon
     past = sample(history, label, learnt(test, label.horizon, first), names)
     now = sample(history, label, learnt(last, label.horizon, first), names)
@@ -64,11 +64,13 @@ def _fit(known: Sample) -> Model:
 
 
 def _missing(history: History, label: Label) -> str:
-    periods = len(history.periods)
+    periods = history.last + 1
     if absent := [name for name in label.needs if not history.lake.has(name)]:
         return f"the lake has no {' and no '.join(absent)}"
     if periods < needed(label.horizon):
-        return f"there are {periods} periods of calls, and {needed(label.horizon)} are needed to learn and to test"
+        return (
+            f"there are {periods} whole periods of calls, and {needed(label.horizon)} are needed to learn and to test"
+        )
     return ""
 
 
@@ -82,8 +84,8 @@ def _few(label: Label, known: Sample) -> str:
 
 
 def foresee(history: History, model: Model, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the customers who are there at the last period's end, and their probabilities."""
-    parts = [(at, model.predict(X)) for at, X in matrices(history, len(history.periods) - 1, names)]
+    """Positions of the customers who stayed until now, and their probabilities."""
+    parts = [(at, model.predict(X)) for at, X in latest(history, names)]
     if not parts:
         return np.empty(0, np.int64), np.empty(0)
     return np.concatenate([at for at, _ in parts]), np.concatenate([p for _, p in parts])
@@ -93,7 +95,7 @@ def explained(
     history: History, model: Model, names: list[str], decile: np.ndarray
 ) -> Iterator[tuple[np.ndarray, pa.Array]]:
     """Positions and lists of reasons, batch by batch, in the order of `foresee`; empty beyond the first deciles."""
-    for at, X in matrices(history, len(history.periods) - 1, names):
+    for at, X in latest(history, names):
         told = decile[at] <= TOLD
         lists = reasons.reasons(X[told], model.contributions(X[told]), names) if told.any() else reasons.none(0)
         place = np.where(told, np.cumsum(told) - 1, -1)

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from graph.calls import ties
 from graph.calls.lifetimes import Customers
 from graph.calls.ties import Ties
-from lake.periods import last_day
+from lake.clock import last_days
+from lake.periods import first_day, last_day
 from lake.tables import Lake
 
 EARLIER = 3
@@ -39,10 +40,15 @@ class History:
     lake: Lake
     customers: Customers
     left: np.ndarray = field(init=False)
+    last: int = field(init=False)
+    """The last period that is over: what is foreseen begins after it."""
     _near: dict[str, Ties] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.left = left_place(self.customers)
+        until = last_days(self.lake).get("calls")
+        over = [place for place, period in enumerate(self.periods) if until is None or _over(period, until)]
+        self.last = over[-1] if over else len(self.periods) - 1
 
     @property
     def n(self) -> int:
@@ -59,6 +65,10 @@ class History:
     def present(self, place: int) -> np.ndarray:
         """(n,) bool: customers of the own network who were there at the period's end."""
         return self.customers.listed(place) & (self.left > place)
+
+    def staying(self) -> np.ndarray:
+        """(n,) bool: who was there at the end of the last period, and has not left since as far as is known."""
+        return self.present(self.last) & (self.left == len(self.periods))
 
     def ties(self, place: int) -> Ties:
         """Contacts of a period; the last few read stay in memory."""
@@ -82,6 +92,16 @@ class History:
         found = np.full(self.n, np.nan, np.float32)
         found[at] = values
         return found
+
+
+def _over(period: str, until: dt.date) -> bool:
+    """Whether records reach to the end of a period, or near it: a tenth of its days may be without any.
+
+    >>> _over("2026-06", dt.date(2026, 6, 28)), _over("2026-06", dt.date(2026, 6, 15))
+    (True, False)
+    """
+    end = last_day(period)
+    return (end - until).days <= ((end - first_day(period)).days + 1) // 10
 
 
 def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -37,8 +37,8 @@ def build(lake: Lake, customers: Customers, inputs: Inputs) -> bool:
     """Write `scores.parquet`, sorted by model and user; false where its inputs did not change. The caller saves
     `inputs`.
 
-    Rows are customers of the own network who were there at the last period's end and of whom the model can say
-    something; a model without enough history has none, and the report says what is missing.
+    Rows are customers of the own network who were there at the end of the last period that is over, and of whom the
+    model can say something; a model without enough history has none, and the report says what is missing.
     """
     history = History(lake, customers)
     reads = ("features", "subscriptions", "products", "user_handsets", "customers")
@@ -61,7 +61,7 @@ def _rows(history: History, model: str, at: np.ndarray, p: np.ndarray, decile: n
         {
             "user": history.customers.users.take(pa.array(at)),
             "model": pa.array([model]).take(same),
-            "period": pa.array([history.periods[-1]]).take(same),
+            "period": pa.array([history.periods[history.last]]).take(same),
             "probability": p,
             "decile": decile,
             "reasons": why,
@@ -94,10 +94,10 @@ def data_pack(history: History, name: str, facts: dict[str, Any]) -> Iterator[pa
 
 def suppressed_demand(history: History, name: str, facts: dict[str, Any]) -> Iterator[pa.Table]:
     """Would use more data on an open plan."""
-    last = len(history.periods) - 1
+    last = history.last
     months = [columns(history, place, list(suppressed.READS)) for place in range(last, max(-1, last - MONTHS), -1)]
     p, many, seen, wanted = suppressed.suppressed(months)
-    rows = np.flatnonzero(~np.isnan(p))
+    rows = np.flatnonzero(~np.isnan(p) & history.staying())
     facts[name] = {"rows": len(rows), "near_the_limit": int((p[rows] > 0).sum())}
     if not len(rows):
         facts[name]["off"] = "no customer is known to use the data of a plan that has a limit"
@@ -118,8 +118,8 @@ def suppressed_demand(history: History, name: str, facts: dict[str, Any]) -> Ite
 
 def fake_users(history: History, name: str, facts: dict[str, Any]) -> Iterator[pa.Table]:
     """An account of an agent or in a SIM box."""
-    p, parts = fake.fake(columns(history, len(history.periods) - 1, list(fake.READS)), _batch(history))
-    rows = np.flatnonzero(~np.isnan(p))
+    p, parts = fake.fake(columns(history, history.last, list(fake.READS)), _batch(history))
+    rows = np.flatnonzero(~np.isnan(p) & history.staying())
     facts[name] = {"rows": len(rows), "surer_than_half": int((p[rows] > 0.5).sum())}
     if not len(rows):
         facts[name]["off"] = "fewer than 100 customers have calls: nobody can be told from the others"

@@ -91,6 +91,13 @@ def matrices(history: History, place: int, names: list[str]) -> Iterator[tuple[n
             yield at[kept], X
 
 
+def latest(history: History, names: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """As `matrices` of the last period that is over, of those who stayed until now."""
+    staying = history.staying()
+    for at, X in matrices(history, history.last, names):
+        yield at[staying[at]], X[staying[at]]
+
+
 def columns(history: History, place: int, names: list[str]) -> Columns:
     """Some features of a period by position; nan for who was not there, and where the period is not kept."""
     found = {name: np.full(history.n, np.nan, np.float32) for name in names}

@@ -88,7 +88,7 @@ def test_few_periods_fall_back_to_the_stage(tmp_path: Path) -> None:
     four = {"last": np.minimum(history.customers.last, 3), "gone": history.left < 4}
     short = replace(history.customers, periods=history.periods[:4], **four)  # type: ignore[arg-type]
     churn.build(history.lake, short, Inputs(history.lake))
-    assert "there are 4 periods of calls, and 5 are needed" in reports.kept(history.lake)["churn"]["off"]
+    assert "there are 4 whole periods of calls, and 5 are needed" in reports.kept(history.lake)["churn"]["off"]
     assert set(rows(history.lake)["stage"]) == {"stable", "decision", "left"}
 
 

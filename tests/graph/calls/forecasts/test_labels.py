@@ -103,3 +103,15 @@ def test_a_customer_is_in_one_fold_in_every_period(tmp_path: Path) -> None:
     folds = {(int(x), int(fold)) for x, fold in zip(known.X[:, 0], known.fold, strict=True)}
     assert len(folds) == 200
     assert np.bincount(known.fold).min() > 40
+
+
+def test_a_period_that_is_not_over_is_not_stood_on(tmp_path: Path) -> None:
+    """Records end on 12 June: what is foreseen begins after May, and who left in June is known to have."""
+    rows = [call(name, "z", f"2026-0{month}-{day} 10:00:00") for name in "ab" for month in (4, 5) for day in (10, 30)]
+    rows += [call("a", "z", "2026-06-12 10:00:00")]
+    lake = world(tmp_path, rows, [user("a"), user("b", left_on=DAY(2026, 6, 5)), user("z")])
+    contacts.build(lake, settings())
+    history = History(lake, read(lake, "month", DAY(2026, 6, 13)))
+    assert history.periods[history.last] == "2026-05"
+    assert who(history, history.present(history.last)) == "abz"
+    assert who(history, history.staying()) == "az"
