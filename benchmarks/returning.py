@@ -60,7 +60,7 @@ def jaccard(lake: Lake, customers: lifetimes.Customers) -> pa.Table:
     """The plain way: shared contacts over all contacts of both, every new number of every leaver."""
     known = seen(lake, customers.periods, customers.positions)
     past = pasts(customers, known, build.SPAN["month"])
-    new = build._candidates(lake, customers, known, past, build.SPAN["month"])
+    new = build.candidates(lake, customers, known, past, build.SPAN["month"])
     talked = profiles(lake, customers.periods, customers.positions, past.user, past.begins, past.ends)
     theirs = pl.DataFrame({"past": np.repeat(np.arange(len(past.user)), np.diff(talked.starts)), "c": talked.contact})
     theirs = theirs.filter(pl.Series(np.repeat(past.left, np.diff(talked.starts))))
@@ -70,7 +70,7 @@ def jaccard(lake: Lake, customers: lifetimes.Customers) -> pa.Table:
     fine = (new.first[right] >= past.end[left] - OVERLAP_DAYS) & (new.number[right] != past.user[left])
     left, right, shared = left[fine], right[fine], shared[fine].astype(np.int64)
     score = shared / (np.diff(talked.starts)[left] + np.diff(new.talks.starts)[right] - shared)
-    return build._table(customers, build.Judged(past.user[left], new.number[right], score, shared))
+    return build.table(customers, build.Judged(past.user[left], new.number[right], score, shared))
 
 
 def quality(found: pa.Table, truth: pl.DataFrame, best: int | None = None) -> dict[str, object]:

@@ -79,16 +79,16 @@ def returning(lake: Lake, customers: Customers, joint: bool = True) -> pa.Table:
         past,
         entries,
         weights(traits(past, entries, known, customers.on_net), past.left),
-        _candidates(lake, customers, known, past, span),
+        candidates(lake, customers, known, past, span),
         known,
         customers.on_net,
         _not_theirs(lake, customers, past, talked),
         joint=joint,
     )
-    return _table(customers, found)
+    return table(customers, found)
 
 
-def _candidates(lake: Lake, customers: Customers, known: Seen, past: Pasts, span: int) -> Candidates:
+def candidates(lake: Lake, customers: Customers, known: Seen, past: Pasts, span: int) -> Candidates:
     """Numbers that are not older than the first leaver's last contact allows; a customer is as old as the contract."""
     since = lake.read("customers", ["activated_on"])["activated_on"].combine_chunks()
     activated = since.cast(pa.int32()).cast(pa.float64()).to_numpy(zero_copy_only=False)
@@ -127,7 +127,8 @@ def _not_theirs(lake: Lake, customers: Customers, past: Pasts, talked: Profiles)
     return np.unique(np.concatenate(keys))
 
 
-def _table(customers: Customers, found: Judged) -> pa.Table:
+def table(customers: Customers, found: Judged) -> pa.Table:
+    """The best pairs of each customer who left, by user and rank."""
     score = np.round(found.score, 6)
     order = np.lexsort((found.number, -score, found.user))
     order = order[score[order] >= LEAST_SCORE]
