@@ -1,6 +1,7 @@
 """Positions and communities on a made network, beside networkit and igraph.
 
-    python -m benchmarks.kernels [--users 1000000 --edges 7000000 --igraph PYTHON --threads 2 --seed 1]
+    python -m benchmarks.kernels [--users 1000000 --edges 7000000 --igraph PYTHON --threads 2 --seed 1
+        --without-leiden]
 
 The network: communities of about 55 (log-normal, sigma .5) in which 7 of 10 ties lie, the others anywhere; the sociable
 are picked more often; log-normal strengths, each direction its own. Users are numbered by chance, as pseudonyms are.
@@ -8,7 +9,8 @@ Every program gets the same ties; making its own graph of them is not counted, f
 interpreter of another environment that has igraph (GPL, so it is none of the product's dependencies); without it
 igraph's columns are left out. networkit and ours have `threads` threads, our Leiden and cores always one.
 
-Prints one line of JSON: seconds of each (the best of three runs, of Leiden the only one), PageRank's distance to
+Prints one line of JSON: seconds of each by the clock and of processor time, all threads together, which others at work
+disturb less (the best of three runs, of Leiden the only one; none with --without-leiden), PageRank's distance to
 convergence (sum over users), and the modularity of each Leiden; `two_levels` is what `analyse` makes of a period. Label
 propagation is no part of the product.
 """
@@ -32,6 +34,8 @@ from scipy.sparse import coo_array
 
 from graph.calls import leiden, position
 
+LONG = ("leiden", "two_levels")
+
 IGRAPH = """
 import sys, time, json, numpy as np, igraph
 folder = sys.argv[1]
@@ -43,19 +47,19 @@ calls = igraph.Graph(n=n, edges=ends, directed=True)
 weight = np.concatenate([sent[sent > 0], back[back > 0]]).tolist()
 both, found = both.tolist(), {}
 def timed(name, run, times=3):
-    best = None
+    took = []
     for _ in range(times):
-        begun = time.perf_counter()
+        begun = time.perf_counter(), time.process_time()
         answer = run()
-        took = time.perf_counter() - begun
-        best = took if best is None else min(best, took)
-    found[name] = round(best, 3)
+        took.append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+    found[name] = [round(min(one), 3) for one in zip(*took)]
     return answer
 np.save(f"{folder}/igraph_pagerank.npy", timed("pagerank", lambda: calls.pagerank(weights=weight)))
 timed("cores", plain.coreness)
 timed("triangles", lambda: plain.transitivity_local_undirected(mode="zero"))
-parts = timed("leiden", lambda: plain.community_leiden("modularity", weights=both, n_iterations=3), 1)
-np.save(f"{folder}/igraph_leiden.npy", parts.membership)
+if sys.argv[3] == "True":
+    parts = timed("leiden", lambda: plain.community_leiden("modularity", weights=both, n_iterations=3), 1)
+    np.save(f"{folder}/igraph_leiden.npy", parts.membership)
 print(json.dumps({"version": igraph.__version__, **found}))
 """
 
@@ -81,16 +85,25 @@ def network(users: int, edges: int, seed: int) -> tuple[np.ndarray, ...]:
     return number[code // users], number[code % users], 1.0 + rng.poisson(rate), rng.poisson(rate).astype(np.float64)
 
 
-def timed(run: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
-    took = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        answer = run()
-        took.append(time.perf_counter() - begun)
-    return round(min(took), 3), answer
+Seconds = dict[str, Any]
+Answers = dict[str, np.ndarray]
 
 
-def ours(rows: dict[str, np.ndarray]) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+def timed(runs: dict[str, Callable[[], Any]]) -> tuple[Seconds, Answers]:
+    """Of each, seconds by the clock and of processor time (of all threads), each the least, and the answer."""
+    seconds: Seconds = {}
+    answers: Answers = {}
+    for name, run in runs.items():
+        took = []
+        for _ in range(1 if name in LONG else 3):
+            begun = time.perf_counter(), time.process_time()
+            answers[name] = run()
+            took.append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+        seconds[name] = [round(min(one), 3) for one in zip(*took, strict=True)]
+    return seconds, answers
+
+
+def ours(rows: dict[str, np.ndarray], parts: bool = True) -> tuple[Seconds, Answers]:
     starts, contact, weight = rows["starts"], rows["contact"], rows["weight"]
     strength = np.bincount(np.repeat(np.arange(len(starts) - 1), np.diff(starts)), weight, len(starts) - 1)
     mass = strength / np.sqrt(strength.sum())
@@ -102,11 +115,10 @@ def ours(rows: dict[str, np.ndarray]) -> tuple[dict[str, float], dict[str, np.nd
         "two_levels": lambda: leiden.two_levels(starts, contact, weight),
         "reach": lambda: position.reach(starts, contact),
     }
-    found = {name: timed(run, 1 if name in ("leiden", "two_levels") else 3) for name, run in runs.items()}
-    return {name: took for name, (took, _) in found.items()}, {name: answer for name, (_, answer) in found.items()}
+    return timed({name: run for name, run in runs.items() if parts or name not in LONG})
 
 
-def of_networkit(ties: tuple[np.ndarray, ...], users: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+def of_networkit(ties: tuple[np.ndarray, ...], users: int, parts: bool) -> tuple[Seconds, Answers]:
     source, target, sent, back = ties
     plain = networkit.GraphFromCoo((sent + back, (source, target)), n=users, weighted=True, directed=False)
     ends = np.concatenate([source[sent > 0], target[back > 0]]), np.concatenate([target[sent > 0], source[back > 0]])
@@ -121,24 +133,27 @@ def of_networkit(ties: tuple[np.ndarray, ...], users: int) -> tuple[dict[str, fl
         "triangles": lambda: networkit.centrality.LocalClusteringCoefficient(plain, turbo=True).run().scores(),
         "leiden": lambda: networkit.community.ParallelLeiden(plain, iterations=leiden.ROUNDS).run().getPartition(),
     }
-    found = {name: timed(run, 1 if name == "leiden" else 3) for name, run in runs.items()}
-    threads = networkit.getMaxNumberOfThreads()
-    networkit.setNumberOfThreads(1)
-    found["leiden_on_one_thread"] = timed(runs["leiden"], 1)
-    networkit.setNumberOfThreads(threads)
-    answers = {name: answer for name, (_, answer) in found.items()}
-    answers["leiden"] = np.array(answers["leiden"].getVector(), np.int64)
-    answers["leiden_on_one_thread"] = np.array(answers["leiden_on_one_thread"].getVector(), np.int64)
-    return {name: took for name, (took, _) in found.items()}, answers
+    if not parts:
+        runs.pop("leiden")
+    seconds, answers = timed(runs)
+    if parts:
+        threads = networkit.getMaxNumberOfThreads()
+        networkit.setNumberOfThreads(1)
+        seconds["leiden_on_one_thread"] = timed({"leiden": runs["leiden"]})[0]["leiden"]
+        networkit.setNumberOfThreads(threads)
+        answers["leiden"] = np.array(answers["leiden"].getVector(), np.int64)  # type: ignore[attr-defined]
+    return seconds, answers
 
 
-def of_igraph(python: str, ties: tuple[np.ndarray, ...], users: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def of_igraph(python: str, ties: tuple[np.ndarray, ...], users: int, parts: bool) -> tuple[Seconds, Answers]:
     with tempfile.TemporaryDirectory() as folder:
         for name, values in zip(("source", "target", "sent", "back"), ties, strict=True):
             np.save(Path(folder) / f"{name}.npy", values)
-        command = [python, "-c", IGRAPH, folder, str(users)]
+        command = [python, "-c", IGRAPH, folder, str(users), str(parts)]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        answers = {name: np.load(Path(folder) / f"igraph_{name}.npy") for name in ("pagerank", "leiden")}
+        answers = {
+            name: np.load(Path(folder) / f"igraph_{name}.npy") for name in ("pagerank", *(["leiden"] if parts else []))
+        }
     return json.loads(told), answers
 
 
@@ -160,6 +175,7 @@ def main() -> None:
     parser.add_argument("--edges", type=int, default=7_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--without-leiden", dest="parts", action="store_false")
     parser.add_argument("--igraph", help="a Python that has igraph")
     given = parser.parse_args()
     networkit.setNumberOfThreads(given.threads)
@@ -167,12 +183,12 @@ def main() -> None:
     ours(compressed(network(2_000, 10_000, 1), 2_000))  # compiled, or read from where it was kept
     ties = network(given.users, given.edges, given.seed)
     rows = compressed(ties, given.users)
-    seconds: dict[str, dict[str, Any]] = {}
-    answers: dict[str, dict[str, np.ndarray]] = {}
-    seconds["ours"], answers["ours"] = ours(rows)
-    seconds["networkit"], answers["networkit"] = of_networkit(ties, given.users)
+    seconds: dict[str, Seconds] = {}
+    answers: dict[str, Answers] = {}
+    seconds["ours"], answers["ours"] = ours(rows, given.parts)
+    seconds["networkit"], answers["networkit"] = of_networkit(ties, given.users, given.parts)
     if given.igraph:
-        seconds["igraph"], answers["igraph"] = of_igraph(given.igraph, ties, given.users)
+        seconds["igraph"], answers["igraph"] = of_igraph(given.igraph, ties, given.users, given.parts)
     graph = rows["starts"], rows["contact"], rows["weight"]
     true = position.pagerank(rows["starts"], rows["contact"], rows["in_"], rows["out"], tol=1e-15)
     print(
@@ -189,6 +205,7 @@ def main() -> None:
                 "modularity": {
                     who: round(leiden.modularity(*graph, np.array(found["leiden"], np.int64)), 5)
                     for who, found in answers.items()
+                    if given.parts
                 },
             }
         )

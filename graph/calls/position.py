@@ -15,7 +15,7 @@ BLOCKS = 16
 
 
 def pagerank(
-    starts: np.ndarray, contact: np.ndarray, in_: np.ndarray, out: np.ndarray, rounds: int = 200, tol: float = 1e-9
+    starts: np.ndarray, contact: np.ndarray, in_: np.ndarray, out: np.ndarray, rounds: int = 200, tol: float = 1e-7
 ) -> np.ndarray:
     """Weighted PageRank on the graph of who calls whom: (n,) summing to 1.
 
