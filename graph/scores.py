@@ -15,6 +15,8 @@ from lake.tables import Lake
 
 TABLES = ("circles", "communities", "leaders", "places", "churn", "scores")
 NOT_SCORES = ("user", "level", "model")
+MODELS = ("data_pack", "fake", "handset_change", "suppressed")
+"""Of `scores`: one that says nothing any more takes its properties along."""
 PART = "scores"
 VERSION = 3
 
@@ -61,7 +63,7 @@ def scores(lake: Lake, tables: list[str]) -> pa.Table:
 def _parts(name: str, table: pa.Table) -> Iterator[pa.Table]:
     """What goes onto users: `user` and columns by their graph names, one row a user in each part."""
     if name == "scores":
-        for model in sorted(pc.unique(table["model"]).to_pylist()):
+        for model in sorted({*MODELS, *pc.unique(table["model"]).to_pylist()}):
             rows = _last(table.filter(pc.equal(table["model"], model)))
             found = {"": rows["probability"], "_decile": rows["decile"], "_reasons": _words(rows["reasons"])}
             yield pa.table(

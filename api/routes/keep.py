@@ -13,6 +13,7 @@ from api.answers import answer, responses
 from api.paging import limit_of, mark_of, next_after
 from api.service import Service
 from graph import lists
+from graph.calls.forecasts import reports
 from lake.errors import BadValue
 from lake.pseudonyms import from_text
 from lake.tables import Lake
@@ -42,6 +43,7 @@ CHURN = {
         }
     ],
     "next": None,
+    "no_probability_because": None,
 }
 RETURNING = {
     "items": [
@@ -77,7 +79,7 @@ async def get_churn(
     """Customers by falling probability to leave in the next two periods; those without one after them, by stage.
 
     Keeps to a `stage`, `decile`, `segment`, `community` or last known `period`. Who does not consent, or has left, is
-    not listed. Without enough history nobody has a probability, `decile` or `reasons`.
+    not listed. Without enough history nobody has a probability, and `no_probability_because` says what is missing.
     """
     service: Service = request.app.state.service
     most, mark = limit_of(limit), mark_of(cursor, float, str, str)
@@ -89,7 +91,8 @@ async def get_churn(
     def read() -> Response:
         lists.require(service.lake, "churn")
         items, last = lists.at_risk(service.store, service.today(), most, after, **wanted)
-        return answer({"items": items, "next": last and next_after(*last)})
+        why = reports.kept(service.lake).get("churn", {}).get("off")
+        return answer({"items": items, "next": last and next_after(*last), "no_probability_because": why})
 
     return await anyio.to_thread.run_sync(read)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from graph.calls.forecasts import reports
 from graph.load import write_scores
 from lake.tables import Lake
 from tests.api.conftest import DIGITS, Api, Operator, problem, text
@@ -69,7 +70,7 @@ def test_who_may_leave_by_probability_then_by_stage(api: Api) -> None:
     }  # fmt: skip
     assert body["items"][2]["segment"] == "s1"
     assert body["items"][3]["reasons"] == []
-    assert body["next"] is None
+    assert (body["next"], body["no_probability_because"]) == (None, None)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
@@ -109,11 +110,14 @@ def test_without_enough_history_the_stage_says_who(api: Api, operator: Operator)
     before = Lake(operator.home.lake).read("churn")
     try:
         write_churn(operator, *[(n, "2026-05", None, None, stage, []) for n, stage in enumerate(stages)])
+        reports.keep(Lake(operator.home.lake), "churn", {"off": "there is 1 period of calls"})
         assert users(api, "/v1/churn") == [text(i) for i in (4, 2, 1, 0)]
+        assert api.get("/v1/churn").json()["no_probability_because"] == "there is 1 period of calls"
         first = api.get("/v1/churn", params={"limit": 2}).json()
         assert users(api, "/v1/churn", cursor=first["next"]) == [text(i) for i in (1, 0)]
         assert users(api, "/v1/churn", stage="experience") == [text(1)]
     finally:
+        reports.drop(Lake(operator.home.lake))
         Lake(operator.home.lake).write("churn", before)
         write_scores(Lake(operator.home.lake), operator.store)
 

@@ -92,6 +92,9 @@ def test_churn_and_scores_onto_customers(found: Lake, neo4j_store: Store, settin
         text(3): {},
     }  # fmt: skip
     assert not write_scores(found, neo4j_store)
+    found.write("scores", found.read("scores").slice(0, 0))
+    write_scores(found, neo4j_store)
+    assert neo4j_store.read("MATCH (u:User) WHERE u.scores_fake_decile > 0 RETURN u") == []
 
 
 def test_sure_pairs_are_the_same_and_places_lead_to_cells(found: Lake, neo4j_store: Store, settings: Settings) -> None:
