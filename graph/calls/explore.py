@@ -14,6 +14,7 @@ import networkx as nx
 import pyarrow as pa
 
 from lake.errors import BadValue, NotReady, UnknownName
+from lake.periods import last_day
 from lake.tables import Lake
 
 CAP = 500
@@ -31,7 +32,8 @@ def ego(lake: Lake, user: bytes, hops: int = 1, periods: list[str] | None = None
     any two nodes (`user, contact, period` and the weights as `contacts` has them, each pair and period once, seen
     from the smaller pseudonym), `capped` (others were left out for `cap`) and `withheld` (others left out for consent).
     Pseudonyms are text. `community` is that of level 0 in the last of the periods; `left` says that the customer's
-    status is left, or that their last period in `circles` lies before the last of the periods.
+    status is left, that they left by the end of the last of the periods, or that their last period in `circles` lies
+    before it.
 
     Raises NotReady without contacts, UnknownName for a user or period that the lake does not have, BadValue for
     hops other than 1 and 2. A customer who does not consent has an empty network.
@@ -166,7 +168,7 @@ def _nodes(lake: Lake, periods: list[str], ring: dict[bytes, tuple[int, int]], l
         row["user"]: row
         for row in lake.scan("customers")
         .semi_join(some, "user")
-        .select("user", "off_net", "status")
+        .select("user", "off_net", "status", "left_on")
         .to_pyarrow()
         .to_pylist()
     }
@@ -185,12 +187,17 @@ def _nodes(lake: Lake, periods: list[str], ring: dict[bytes, tuple[int, int]], l
             "user": _text(user),
             "hop": hop,
             "off_net": facts[user]["off_net"],
-            "left": facts[user]["status"] == "left" or last.get(user, periods[-1]) < periods[-1],
+            "left": _has_left(facts[user], last.get(user), periods[-1]),
             "community": community.get(user),
             "strength": strength,
         }
         for user, (hop, strength) in sorted(ring.items(), key=lambda item: (item[1][0], -item[1][1], item[0]))
     ]
+
+
+def _has_left(facts: dict[str, Any], last: str | None, period: str) -> bool:
+    by_day = facts["left_on"] is not None and facts["left_on"] <= last_day(period)
+    return facts["status"] == "left" or by_day or (last is not None and last < period)
 
 
 def _links(lake: Lake, periods: list[str], users: list[bytes]) -> list[dict[str, Any]]:

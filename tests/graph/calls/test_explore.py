@@ -30,7 +30,7 @@ def make(folder: Path) -> Lake:
         call("a", "b", "2026-06-01 10:00:00"),
         call("b", "late", "2026-06-01 10:00:00"),
     ]
-    users = [user(name) for name in ("a", "b", "d", "e", "late")]
+    users = [user(name) for name in ("a", "b", "e", "late")] + [user("d", left_on=dt.date(2026, 6, 1))]
     users += [user("c", left_on=dt.date(2026, 5, 20), status="left"), user("shy", consent=False)]
     lake = world(folder, rows, users)
     analyse(lake, settings())
@@ -102,7 +102,9 @@ def test_weights_are_those_of_the_chosen_periods(tmp_path: Path) -> None:
 def test_who_left_is_shown_and_marked_also_two_hops_away(tmp_path: Path) -> None:
     found = ego(make(tmp_path), number("late"), hops=2)
     nodes = {named(node["user"]): (node["hop"], node["left"]) for node in found["nodes"]}
-    assert nodes == {"late": (0, False), "b": (1, False), "a": (2, False), "c": (2, True), "d": (2, False)}
+    assert nodes == {"late": (0, False), "b": (1, False), "a": (2, False), "c": (2, True), "d": (2, True)}
+    in_may = ego(make(tmp_path), number("b"), periods=["2026-05"])["nodes"]
+    assert {named(node["user"]): node["left"] for node in in_may} == {"b": False, "a": False, "c": True, "d": False}
 
 
 def put_communities(lake: Lake) -> None:

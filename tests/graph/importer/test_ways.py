@@ -34,6 +34,13 @@ def full(operator: Lake, fill: Fill, small_operator: dict[str, list[Any]], own: 
     users = [n.to_bytes(16, "big") for n in (1, 2)]
     score = {"user": users, "rank": [2, 1], "score": [0.1, float("inf")], "core": [None, 3]}
     operator.write("leaders", pa.table(score))
+    reasons = [[{"feature": ODD, "contribution": 1e-7, "words": "é; 12"}] * 2, []]
+    churn = {"user": users, "period": ["2026-06"] * 2, "probability": [0.1, None], "stage": ["circle", "left"]}
+    operator.write("churn", pa.table({**churn, "reasons": reasons}))
+    scored = {"user": users, "model": ["fake", "data_pack"], "period": ["2026-06"] * 2, "probability": [0.5, 1.0]}
+    operator.write("scores", pa.table({**scored, "decile": [1, 2], "reasons": reasons}))
+    same = {"user": users[1:], "candidate": users[:1], "score": [0.9], "rank": [1]}
+    operator.write("returning", pa.table(same))
     return operator
 
 
