@@ -5,7 +5,9 @@
 Prints one line of JSON. Quality of `joint` (as `analyse` does it), `alone` (each pair by itself) and `jaccard` (shared
 contacts over all contacts of both, the same periods and new numbers): `first` and `mrr`, the planted pairs at rank 1
 and their mean reciprocal rank; `precision` and `recall` of the leavers' best candidates with a score from one half on
-(of `jaccard`, as many of the best); `fair` the mean score and the share of true pairs in five bins of best candidates.
+(of `jaccard`, as many of the best); `fair` number, mean score and share of true pairs in five bins of best candidates;
+`missed` the sum of (score - truth)^2 over all pairs, for each planted one. Who is compared with the leavers depends on
+the home's key, so that a figure moves by a hundredth or two from run to run.
 """
 
 from __future__ import annotations
@@ -83,12 +85,14 @@ def quality(found: pa.Table, truth: pl.DataFrame, best: int | None = None) -> di
         pl.len(), pl.col("score").mean(), pl.col("true").mean()
     )
     true = rows.filter("true")
+    squares = ((rows["score"] - rows["true"].cast(pl.Float64)) ** 2).sum() + truth.height - true.height
     return {
         "first": round(true.filter(pl.col("rank") == 1).height / truth.height, 3),
         "mrr": round(float((1 / true["rank"]).sum()) / truth.height, 3),
         "said": said.height,
         "precision": round(float(said["true"].sum()) / max(said.height, 1), 3),
         "recall": round(float(said["true"].sum()) / truth.height, 3),
+        "missed": round(float(squares) / truth.height, 3),
         "fair": [[n, round(score, 3), round(share, 3)] for _, n, score, share in bins.sort("bin").rows()],
     }
 

@@ -21,7 +21,7 @@ from scipy.special import expit
 
 RETURN = 0.1
 """Of leavers, before anything is known."""
-SPREAD = 0.5
+SPREAD = 0.25
 """Standard deviation of the weights' prior."""
 RATIO_SPREAD = 0.2
 """Of the prior of log r."""

@@ -1,4 +1,4 @@
-"""The leavers, and for each two customers who stayed, alike in size, as if they had left on the same day."""
+"""The leavers, and for each some customers who stayed, alike in size, as if they had left on the same day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from graph.calls.lifetimes import Customers
 from graph.calls.returning.seen import Seen
 
 STAYERS = 2
-"""Customers who stayed to each leaver."""
+"""Customers who stayed to each leaver, at least."""
+ENOUGH = 20_000
+"""Customers who stayed altogether, where there are: fewer leave it to luck who the leavers are compared with."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Pasts:
 
 
 def pasts(customers: Customers, seen: Seen, span: int) -> Pasts:
-    """Everybody who left after any contact, with their last `span` periods, and `STAYERS` beside each.
+    """Everybody who left after any contact, with their last `span` periods, and beside each customers who stayed.
 
     Who stayed is of the network since the first period, in it in the last, and has as many contacts a period as the
     leaver (by powers of two). Pseudonyms are cipher blocks, so that taking them in turn is as good as drawing them.
@@ -41,8 +43,9 @@ def pasts(customers: Customers, seen: Seen, span: int) -> Pasts:
     for one in np.unique(size[leavers]):
         mine, pool = leavers[size[leavers] == one], stayers[size[stayers] == one]
         if len(pool):
-            user.append(pool[np.arange(STAYERS * len(mine)) % len(pool)])
-            like.append(np.repeat(mine, STAYERS))
+            each = max(STAYERS, min(ENOUGH // len(leavers), len(pool) // len(mine)))
+            user.append(pool[np.arange(each * len(mine)) % len(pool)])
+            like.append(np.repeat(mine, each))
     who, as_ = np.concatenate(user), np.concatenate(like)
     order = np.lexsort((as_, who))
     who, as_ = who[order], as_[order]
