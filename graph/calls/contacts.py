@@ -39,6 +39,7 @@ SCHEMA = pa.schema(
 TABLES = ("contacts", "contacts_apart")
 COUNTS = ("calls", "seconds", "messages")
 
+BATCH = 1 << 16
 MEMORY_MB = 500
 """What the engine may hold of a period at once; the rest waits on disk, beside the lake's tables."""
 
@@ -73,6 +74,7 @@ def build(lake: Lake, settings: Settings) -> list[str]:
         return []
     with tempfile.TemporaryDirectory(dir=lake.root, prefix=".contacts-") as folder:
         bounded = Lake(lake.root, Path(folder) / "spill", MEMORY_MB)
+        bounded.connection.raw_sql("SET preserve_insertion_order = false")  # which costs memory; `_split` sorts
         made = {period: _pairs(bounded, period, Path(folder)) for period in track(stale, "contacts")}
         moved = _split(bounded, wanted, made, known)
         bounded.connection.disconnect()
@@ -167,7 +169,7 @@ def _split(lake: Lake, wanted: dict[str, str], made: dict[str, Path], known: pa.
                 writing(lake.root / f"contacts/period={period}/part-0.parquet", SCHEMA) as kept,
                 writing(lake.root / f"contacts_apart/period={period}/part-0.parquet", SCHEMA) as apart,
             ):
-                for batch in lake.connection.to_pyarrow_batches(marked.order_by("user", "contact")):
+                for batch in lake.connection.to_pyarrow_batches(marked.order_by("user", "contact"), chunk_size=BATCH):
                     kept.write(batch.filter(pc.invert(batch["apart"])))
                     apart.write(batch.filter(batch["apart"]))
             moved.add(period)

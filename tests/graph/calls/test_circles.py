@@ -137,6 +137,20 @@ def test_a_month_that_was_not_handed_in_is_no_silence(tmp_path: Path) -> None:
     assert by_user(lake, "circles", period="2026-04")["a"]["kept"] == 1
 
 
+def test_a_customer_with_one_contact_by_week_keeps_it_or_has_nobody(tmp_path: Path) -> None:
+    # 27 April to 3 May 2026 is W18 (one week over two months); W19 is silent for a, who then meets c instead.
+    rows = [call("a", "b", "2026-04-30 10:00:00"), call("b", "a", "2026-05-03 10:00:00")]
+    rows += [call("b", "c", "2026-05-06 10:00:00"), call("a", "c", "2026-05-12 10:00:00")]
+    lake = world(tmp_path, rows, [user(name, **FOLLOWED) for name in "abc"])
+    assert build(lake, "week") == ["2026-W18", "2026-W19", "2026-W20"]
+    one, none, other = (by_user(lake, "circles", period=f"2026-W{w}")["a"] for w in (18, 19, 20))
+    assert (one["contacts"], one["reciprocal"], one["entropy"], one["kept"]) == (1, 1, 0.0, None)
+    assert (none["contacts"], none["lost"], none["strength_lost"], none["p_value"]) == (0, 1, 1.0, 1.0)
+    assert (other["contacts"], other["new"], other["lost"], other["jaccard"]) == (1, 1, 0, 0.0)
+    assert (other["against_self"], other["expected"]) == (2.0, 1.0)  # one and none before; one call by the habit
+    assert other["shrinking"] is False
+
+
 def test_only_circles_that_look_back_at_a_changed_period_are_made_again(tmp_path: Path) -> None:
     rows = [call("a", "b", f"2026-0{m}-10 10:00:00") for m in range(1, 8)]
     lake = world(tmp_path, rows, [user("a"), user("b"), user("c", **FOLLOWED)])
