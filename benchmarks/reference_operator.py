@@ -1,6 +1,6 @@
 """`dumbbell load` of a sample operator end to end: time per step, peak memory, disk. Prints one line of JSON.
 
-python -m benchmarks.reference_operator [--users 220000 --months 3] [--folder DIR] [--keep] [-- more options of `dumbbell sample`]
+python -m benchmarks.reference_operator [--users 220000 --months 3] [--folder DIR] [--keep] [-- OPTIONS OF `sample`]
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from graph.nodes import NODES, Nodes
 from lake.settings import Settings
 from lake.tables import Lake
 
-VERSION = 1
+VERSION = 2
 """Part of every fingerprint: raised when the same lake would give another graph."""
 
 
