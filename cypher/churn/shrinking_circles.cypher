@@ -2,7 +2,7 @@
 // title: Customers whose circle shrinks
 // purpose: Whom to win back before they leave: customers who, in the last period, talk with far fewer people than in
 //   the periods before, the network's own change taken out. `shrinking` marks those who also talk with fewer people
-//   than their number of calls explains, beyond chance (at most 5 % of the marked by chance). Customers who do not
+//   than their number of calls explains, beyond chance: few are, where customers call little. Customers who do not
 //   consent or have left are not listed.
 // parameter share: number = 0.5 (0 to 1). Circles of at most this share of their usual size; the marked ones always.
 // parameter limit: integer = 1000 (1 to 1000000). At most so many customers, the marked first, then by how much of
