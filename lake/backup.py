@@ -212,11 +212,11 @@ def _head(tar: tarfile.TarFile, file: Path) -> dict[str, Any]:
 
 def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, file: Path, folder: Path) -> str:
     """One member below the folder; returns its digest. Only plain files below `home/` are taken."""
-    parts = PurePosixPath(member.name).parts
-    if not member.isreg() or not member.name.startswith(BELOW) or ".." in parts or len(parts) < 2:
+    name = PurePosixPath(member.name)
+    parts = name.parts
+    if len(parts) < 2 or parts[0] != "home" or ".." in parts or str(name) != member.name or not member.isreg():
         raise _bad(file, "holds something that no backup holds")
-    tarfile.data_filter(member, str(folder))  # refuses what would leave the folder
-    path = folder / member.name.removeprefix(BELOW)
+    path = folder.joinpath(*parts[1:])
     path.parent.mkdir(parents=True, exist_ok=True)
     total = hashlib.sha256()
     content = _content(tar, member)

@@ -134,7 +134,8 @@ def tail(**contents: bytes) -> tuple[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    "name", ["home/../../out", "/tmp/out", "home//etc/../../../out", "../out", "out", "home/", "home/.."]
+    "name",
+    ["home/../../out", "/tmp/out", "home//etc/../../../out", "home//tmp/out", "../out", "out", "home/", "home/.."],
 )
 def test_nothing_leaves_the_home(empty: Home, tmp_path: Path, name: str) -> None:
     path = made(tmp_path / "evil", head(), (name, b"x"), tail(**{name: b"x"}))
