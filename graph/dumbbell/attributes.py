@@ -81,7 +81,7 @@ def thirds(values: np.ndarray, labels: tuple[str, ...], former: pa.Array | None 
     Who was in a third before (`former`, its label) leaves it only when the value is more than a tenth past its bound,
     so that neither small changes nor moving bounds make customers move.
 
-    >>> thirds(np.array([1.0, 2.0, 10.4]), ("low", "middle", "high"), pa.array([None, None, None])).codes.tolist()
+    >>> thirds(np.array([1.0, 2.0, 10.4]), ("low", "middle", "high")).codes.tolist()
     [0, 1, 2]
     """
     known = np.isfinite(values)
