@@ -3,7 +3,8 @@
     python -m benchmarks.gowalla [--data DIR]
 
 Places become apps; the training pairs become `users` and `app_usage`, all on one day. The figures are computed from
-the matches that the product wrote, over the test file, which nothing else reads. Prints one line of JSON.
+the matches that the product wrote, over the test file, which nothing else reads; each look is counted
+(`benchmarks/looks.json`). Prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.looks import looked
 from benchmarks.matches import data_folder, popularity, run_and_match, write_use
 
 NEEDED = ("train.txt", "test.txt")
@@ -36,12 +38,13 @@ def main() -> None:
     if data is None:
         sys.exit("the Gowalla data is not there: name its folder with --data or DUMBBELL_DATA")
     train, test = (read_pairs(data / name) for name in NEEDED)
+    looks = looked("gowalla")
     with tempfile.TemporaryDirectory() as folder:
         feeds, home = Path(folder) / "feeds", Path(folder) / "home"
         write_use(feeds, *train, np.unique(np.concatenate([train[0], test[0]])))
         found, seconds, metrics = run_and_match(feeds, home, test, K)
     line = {"benchmark": "gowalla", "matches": found, "popularity": popularity(train, test, K), "seconds": seconds}
-    print(json.dumps({**line, "served": metrics["served"], "held_out": metrics["table"]}))
+    print(json.dumps({**line, "looks": looks, "served": metrics["served"], "held_out": metrics["table"]}))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.looks import looked
 from benchmarks.matches import DAY, data_folder, popularity, run_and_match, write_use
 
 NEEDED = ("lastfm.inter", "lastfm.net")
@@ -75,9 +76,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         feeds, home = Path(folder) / "feeds", Path(folder) / "home"
         train, test = write_feeds(data, feeds, options.seed)
+        looks = looked("lastfm")
         found, seconds, metrics = run_and_match(feeds, home, test, K)
     line = {"benchmark": "lastfm", "seed": options.seed, "matches": found, "popularity": popularity(train, test, K)}
-    print(json.dumps({**line, "seconds": seconds, "served": metrics["served"], "held_out": metrics["table"]}))
+    print(
+        json.dumps(
+            {**line, "looks": looks, "seconds": seconds, "served": metrics["served"], "held_out": metrics["table"]}
+        )
+    )
 
 
 if __name__ == "__main__":
