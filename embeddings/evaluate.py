@@ -1,4 +1,7 @@
-"""Held-out quality: Recall and NDCG at k over the users who began to use something, with bootstrap intervals."""
+"""Held-out quality: Recall and NDCG at k over the users who began to use something, with bootstrap intervals.
+
+What the lists are like beside that (coverage, novelty, popularity) is in `figures`.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from embeddings.arithmetic import product
 from embeddings.graph import Edges
 
 K = 20
+SHORT = 10
+"""The second, shorter list that is reported."""
+DRAWS = 1000
 MOST_USERS, FEWEST_USERS, MOST_ENTRIES = 10_000, 2_000, 200_000_000
 CHUNK_ENTRIES = 1 << 25
 """Scores held at once while ranking (float32)."""
@@ -36,14 +43,11 @@ class Quality:
         mean = [float(part.mean()) if len(part) else 0.0 for part in (self.recall, self.ndcg)]
         return {f"recall@{self.k}": round(mean[0], 5), f"ndcg@{self.k}": round(mean[1], 5)}
 
-    def interval(self, seed: int, draws: int = 1000) -> list[float]:
+    def interval(self, seed: int, draws: int = DRAWS) -> list[float]:
         """95 % bootstrap interval of the mean NDCG over users."""
         if not len(self.ndcg):
             return [0.0, 0.0]
-        rng = np.random.default_rng(seed)
-        size = len(self.ndcg)
-        means = [float(self.ndcg[rng.integers(0, size, size)].mean()) for _ in range(draws)]
-        return [round(float(q), 5) for q in np.quantile(means, [0.025, 0.975])]
+        return ends(bootstrap(self.ndcg[:, None], seed, draws)[:, 0])
 
     def take(self, rows: np.ndarray) -> Quality:
         """Only the users at positions `rows`."""
@@ -60,17 +64,37 @@ def measured_users(held: Edges, seed: int) -> np.ndarray:
     return users
 
 
-def measure(score: Score, known: sp.csr_array, held: sp.csr_array, users: np.ndarray, k: int = K) -> Quality:
-    """Rank all apps but the `known` ones (n, m) for each of `users` and compare the first k with `held` (n, m).
+@dataclass(frozen=True)
+class Lists:
+    """The first apps of each measured user by one scorer, of all but those the user had used.
 
-    Recall@k = hits / held out (all of them, also when more than k); NDCG@k = sum of 1 / log2(rank + 1) over hits,
-    divided by the same sum for the best possible order. Ties are broken by the app's position.
+    `top` (t, w) int32 positions by falling score, -1 where there were fewer than w, `hits` (t, w) which of them were
+    held out, `held` (t,) how many were; w is K, or the catalogue where that is smaller.
+    """
+
+    top: np.ndarray
+    hits: np.ndarray
+    held: np.ndarray
+
+    def quality(self, k: int = K) -> Quality:
+        """Recall@k = hits / held out (all of them, also when more than k); NDCG@k = sum of 1 / log2(rank + 1) over
+        hits, divided by the same sum for the best possible order (Järvelin and Kekäläinen 2002)."""
+        gains = 1 / np.log2(np.arange(2, k + 2))
+        hits = self.hits[:, :k]
+        best = np.cumsum(gains)[np.minimum(self.held, k) - 1]
+        return Quality(k, hits.sum(axis=1) / self.held, (hits * gains[: hits.shape[1]]).sum(axis=1) / best)
+
+
+def ranked(score: Score, known: sp.csr_array, held: sp.csr_array, users: np.ndarray, k: int = K) -> Lists:
+    """Rank all apps but the `known` ones (n, m) for each of `users` and look for `held` (n, m) among the first k.
+
+    Ties are broken by the app's position.
     """
     m = held.shape[1]
     step = max(1, CHUNK_ENTRIES // max(m, 1))
-    gains = 1 / np.log2(np.arange(2, k + 2))
-    best = np.cumsum(gains)
-    recall, ndcg = np.zeros(len(users)), np.zeros(len(users))
+    width = min(k, m)
+    lists = np.full((len(users), width), -1, np.int32)
+    hits = np.zeros((len(users), width), bool)
     for at in range(0, len(users), step):
         rows = users[at : at + step]
         scores = np.array(score(rows), np.float32)
@@ -79,11 +103,40 @@ def measure(score: Score, known: sp.csr_array, held: sp.csr_array, users: np.nda
         top = top_k(scores, k)
         relevant = np.zeros(scores.shape, bool)
         relevant[_row_numbers(wanted), wanted.indices] = True
-        hits = np.take_along_axis(relevant, top, axis=1)
-        total = np.diff(wanted.indptr)
-        recall[at : at + step] = hits.sum(axis=1) / total
-        ndcg[at : at + step] = (hits * gains[: top.shape[1]]).sum(axis=1) / best[np.minimum(total, k) - 1]
-    return Quality(k, recall, ndcg)
+        hits[at : at + step] = np.take_along_axis(relevant, top, axis=1)
+        lists[at : at + step] = np.where(np.take_along_axis(scores, top, axis=1) > -np.inf, top, -1)
+    return Lists(lists, hits, np.diff(held.indptr)[users])
+
+
+def measure(score: Score, known: sp.csr_array, held: sp.csr_array, users: np.ndarray, k: int = K) -> Quality:
+    """Recall and NDCG at k of a scorer: `ranked`, then `Lists.quality`."""
+    return ranked(score, known, held, users, k).quality(k)
+
+
+def bootstrap(values: np.ndarray, seed: int, draws: int = DRAWS) -> np.ndarray:
+    """Means (draws, q) of the rows of `values` (t, q), drawn anew with replacement each time.
+
+    All columns see the same draws, so that two columns can be compared draw by draw.
+
+    >>> means = bootstrap(np.array([[0.0, 1.0], [1.0, 0.0]]), seed=0)
+    >>> bool(np.allclose(means.sum(axis=1), 1))
+    True
+    """
+    t, q = values.shape
+    rng = np.random.default_rng(seed)
+    means = np.zeros((draws, q))
+    step = max(1, CHUNK_ENTRIES // 8 // max(1, t))
+    for at in range(0, draws if t else 0, step):
+        size = min(step, draws - at)
+        drawn = rng.integers(0, t, (size, t)) + np.arange(size)[:, None] * t
+        times = np.bincount(drawn.ravel(), minlength=size * t).reshape(size, t)
+        means[at : at + size] = product(times / t, values.astype(np.float64))
+    return means
+
+
+def ends(means: np.ndarray) -> list[float]:
+    """The 95 % interval of bootstrapped means, to five digits."""
+    return [round(float(q), 5) for q in np.quantile(means, [0.025, 0.975])]
 
 
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:
