@@ -103,8 +103,9 @@ def ranked(score: Score, known: sp.csr_array, held: sp.csr_array, users: np.ndar
         top = top_k(scores, k)
         relevant = np.zeros(scores.shape, bool)
         relevant[_row_numbers(wanted), wanted.indices] = True
-        hits[at : at + step] = np.take_along_axis(relevant, top, axis=1)
-        lists[at : at + step] = np.where(np.take_along_axis(scores, top, axis=1) > -np.inf, top, -1)
+        shown = np.take_along_axis(scores, top, axis=1) > -np.inf
+        hits[at : at + step] = np.take_along_axis(relevant, top, axis=1) & shown
+        lists[at : at + step] = np.where(shown, top, -1)
     return Lists(lists, hits, np.diff(held.indptr)[users])
 
 

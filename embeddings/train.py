@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from importlib.metadata import version
 from typing import Any
@@ -13,6 +12,8 @@ import pyarrow as pa
 
 from embeddings.arithmetic import fixed_threads
 from embeddings.catalogue import read_catalogue, user_bytes
+from embeddings.compare import against_current
+from embeddings.evaluate import Score
 from embeddings.features import current_handsets, read_features
 from embeddings.filter import GraphFilter
 from embeddings.gnn_training import GNNScorer, TrainedVectors
@@ -22,8 +23,7 @@ from embeddings.popularity import Segments, popularity, read_segments, segment_s
 from embeddings.products import Affinity, affinity_vectors, fit_affinity
 from embeddings.publish import make_current, write_snapshot
 from embeddings.scorer import Vectors, joined, standardised
-from embeddings.snapshot import current_id
-from embeddings.split import Split, split
+from embeddings.split import split
 from embeddings.trial import Choice, Trial, choose, cold_quality, report, surely_better
 from lake.errors import NotReady
 from lake.home import Home
@@ -53,10 +53,9 @@ TABLES = (
 def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, seed: int = 0) -> dict[str, Any]:
     """Train, measure, and write a snapshot; make it current unless it is worse than the current one.
 
-    Returns the manifest's `metrics` with `snapshot` (its id) and `current` (whether it is in force). Worse means: its
-    lift (NDCG over popularity's on the same held-out use) lies below the current one's by more than its own
-    bootstrap interval; `force` makes it current all the same. Raises NotReady where there are neither apps nor
-    products, or no customers.
+    Returns the manifest's `metrics` with `snapshot` (its id), `current` (whether it is in force) and `compared`:
+    whether it is `worse` and `why`, by how both rank for the same customers or by their lifts (`compare`). `force`
+    makes it current all the same. Raises NotReady where there are neither apps nor products, or no customers.
     """
     with fixed_threads() as threads:
         with working("reading who uses what"):
@@ -64,8 +63,10 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
             segments = read_segments(lake, graph.nodes)
         scorer = GNNScorer(seed=seed)
         with working("training and measuring on held-out use"):
-            held = split(lake, graph, seed)
-            choice, affinity, metrics = measure_all(scorer, held, segments, seed)
+            trial = Trial(split(lake, graph, seed), segments, seed)
+            choice, affinity, metrics, served = measure_all(scorer, trial)
+            verdict = against_current(home, metrics, trial, served)
+            del trial, served  # as large as the vectors of everybody
         with working("training on everything"):
             trained = scorer.fit_all(graph)
             vectors = served_vectors(graph, choice, trained, seed)
@@ -79,10 +80,11 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
     }
     with working("writing the snapshot"):
         id = write_snapshot(home, arrays, _tables(lake, graph, segments), manifest)
-        taken = force or not worse_than_current(home, metrics)
+        taken = force or not verdict.worse
         if taken:
             make_current(home, id)
-    return {**metrics, "snapshot": id, "current": taken}
+    compared = {"worse": verdict.worse, "why": verdict.why, **verdict.figures}
+    return {**metrics, "snapshot": id, "current": taken, "compared": compared}
 
 
 def read_graph(lake: Lake) -> Graph:
@@ -102,25 +104,28 @@ def read_graph(lake: Lake) -> Graph:
     )
 
 
-def measure_all(
-    scorer: GNNScorer, held: Split, segments: Segments, seed: int
-) -> tuple[Choice, Affinity, dict[str, Any]]:
-    """Fit every scorer on the past and compare them on what was held out; `scorer` is left trained."""
-    trial = Trial(held, segments, seed)
+def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict[str, Any], Score]:
+    """Fit every scorer, and simple methods, on the past and compare them on what was held out; `scorer` stays trained.
+
+    Returns what to serve, how products fit, the metrics, and the scores of what is served as it was measured.
+    """
+    held, seed = trial.held, trial.seed
     low_pass, filtered = trial.best_filter()
     trained = scorer.fit_all(held.train)
     weight, blend = trial.best_blend(filtered, trained.apps)
     vectors = {"filter": filtered, "gnn": trained.apps, "blend": blend}
-    scores = {**trial.baselines(), **{name: trial.with_fallback(part) for name, part in vectors.items()}}
-    served = choose({name: trial.quality(score, trial.tuning) for name, score in scores.items()}, seed)
+    simple, words = trial.simple()
+    scores = {**trial.baselines(), **simple, **{name: trial.with_fallback(part) for name, part in vectors.items()}}
+    tuned = {name: trial.quality(score, trial.tuning) for name, score in scores.items()}
+    served = choose(tuned, seed)
     cold = cold_quality(trial, Vectors(trained.cold_users, trained.apps.apps))
     knows_newcomers = surely_better(cold["gnn"], cold["popularity"], seed)
     choice = Choice(served, low_pass.dimensions, low_pass.exponent, low_pass.weighted, weight, knows_newcomers)
     affinity = fit_affinity(trained.products, held.held_products, held.train.holds, seed)
-    found = {name: trial.quality(score, trial.reporting) for name, score in scores.items()}
-    metrics = report(held, choice, found, cold, seed)
+    found = {name: trial.lists(score, trial.reporting) for name, score in scores.items()}
+    metrics = report(trial, choice, tuned, found, words, cold)
     metrics["products"] = {"auc": affinity.auc, "pairs": affinity.pairs}
-    return choice, affinity, metrics
+    return choice, affinity, metrics, scores[served]
 
 
 def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: int) -> Vectors:
@@ -135,16 +140,6 @@ def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: 
     if choice.served == "filter":
         return standardised(low_pass.fit(graph))
     return standardised(gnn if choice.served == "gnn" else joined(low_pass.fit(graph), gnn, choice.weight))
-
-
-def worse_than_current(home: Home, metrics: dict[str, Any]) -> bool:
-    """Whether the new lift lies below the current snapshot's by more than half the width of its own interval."""
-    id = current_id(home)
-    if id is None or not (home.snapshots / id / "manifest.json").is_file():
-        return False
-    manifest = json.loads((home.snapshots / id / "manifest.json").read_text(encoding="utf-8"))
-    low, high = metrics["lift_interval"]
-    return bool(metrics["lift"] + (high - low) / 2 < manifest["metrics"]["lift"])
 
 
 def _arrays(graph: Graph, apps: Vectors, products: Vectors, segments: Segments) -> dict[str, np.ndarray]:

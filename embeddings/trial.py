@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
 import scipy.sparse as sp
 
-from embeddings.evaluate import K, Quality, Score, measure, measured_users
+from embeddings.baselines import baselines
+from embeddings.evaluate import K, Lists, Quality, Score, bootstrap, ends, measure, measured_users, ranked
+from embeddings.figures import by_segment, gini, rows_of
 from embeddings.filter import WIDEST, GraphFilter
 from embeddings.popularity import Segments, popularity, segment_shares
 from embeddings.scorer import Vectors, joined
-from embeddings.split import Split
+from embeddings.split import EPOCH, Split
 
 WIDTHS = (8, 32, 64, 128, 256, WIDEST)
 """Dimensions of the filter that are tried; they are nested, so one decomposition gives all."""
@@ -24,7 +27,6 @@ WEIGHTS = (0.5, 1.0, 2.0, 4.0)
 """Weights of the trained scorer in the blend that are tried."""
 FEW = 200
 """With fewer measured users than this, tuning and reporting share them."""
-DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ class Trial:
 
     def quality(self, score: Score, users: np.ndarray) -> Quality:
         return measure(score, self.known, self.wanted, users)
+
+    def lists(self, score: Score, users: np.ndarray) -> Lists:
+        """The first K apps of each of `users`, for every figure that is reported."""
+        return ranked(score, self.known, self.wanted, users)
 
     def with_fallback(self, vectors: Vectors) -> Score:
         """The scores as they are served: customers without a vector get their segment's shares."""
@@ -110,6 +116,32 @@ class Trial:
             "segment": lambda rows: table[self.segments.of[rows]],
         }
 
+    def simple(self) -> tuple[dict[str, Score], dict[str, str]]:
+        """The simple methods of `baselines`, each at the setting that ranks best for the tuning users; and in words
+        the setting of each, or why it is left out. Whoever used nothing before gets the segment's shares, as with ours.
+        """
+        found, words = baselines(self.known, self.seed)
+        scores: dict[str, Score] = {}
+        for name, variants in found.items():
+            best = -1.0
+            for variant in variants:
+                score = self._or_segment(variant.of(self.known))
+                reached = float(self.quality(score, self.tuning).ndcg.sum())
+                if reached > best:
+                    best, scores[name], words[name] = reached, score, variant.setting
+        return scores, words
+
+    def _or_segment(self, score: Score) -> Score:
+        segment, used = self.baselines()["segment"], np.diff(self.known.indptr)
+
+        def scores(rows: np.ndarray) -> np.ndarray:
+            without = used[rows] == 0
+            found = np.array(score(rows), np.float32)
+            found[without] = segment(rows[without])
+            return found
+
+        return scores
+
 
 def choose(tuned: dict[str, Quality], seed: int) -> str:
     """The scorer to serve by the NDCG of the tuning users: popularity unless one is better; the best of filter and
@@ -123,11 +155,7 @@ def choose(tuned: dict[str, Quality], seed: int) -> str:
 def surely_better(one: Quality, other: Quality, seed: int) -> bool:
     """Whether `one` has the higher NDCG over the same users in 97.5 % of bootstrap draws."""
     difference = one.ndcg - other.ndcg
-    if not len(difference):
-        return False
-    rng = np.random.default_rng(seed)
-    means = [difference[rng.integers(0, len(difference), len(difference))].mean() for _ in range(DRAWS)]
-    return bool(np.quantile(means, 0.025) > 0)
+    return bool(len(difference)) and ends(bootstrap(difference[:, None], seed)[:, 0])[0] > 0
 
 
 def cold_quality(trial: Trial, cold: Vectors) -> dict[str, Quality]:
@@ -142,21 +170,59 @@ def cold_quality(trial: Trial, cold: Vectors) -> dict[str, Quality]:
 
 
 def report(
-    held: Split, choice: Choice, found: dict[str, Quality], cold: dict[str, Quality], seed: int
+    trial: Trial,
+    choice: Choice,
+    tuned: dict[str, Quality],
+    found: dict[str, Lists],
+    words: dict[str, str],
+    cold: dict[str, Quality],
 ) -> dict[str, Any]:
-    """The table that `embed` prints: each scorer's figures at k, the served one's interval and its lift."""
-    served = found[choice.served]
-    base = max(float(found["popularity"].ndcg.mean()) if len(served.ndcg) else 0.0, 1e-9)
-    interval = served.interval(seed)
+    """What `embed` prints and the report page shows: each scorer's figures and their intervals, over the reporting
+    users; what the tuning users said (`validation`); the lift, NDCG over popularity's, with its paired interval."""
+    held, seed = trial.held, trial.seed
+    of_apps, of_users = held.train.uses.degrees()[1], held.train.uses.degrees()[0]
+    everybody = int((of_users > 0).sum())
+    lift, lift_interval = lift_of(found[choice.served].quality(), found["popularity"].quality(), seed)
+    table = rows_of(found, of_apps, everybody, seed)
     return {
         "k": K,
         "held_out": held.how,
-        "users": len(served.ndcg),
+        "cut": "time" if held.cutoff else "random",
+        "last_day": last_day(held),
+        "users": len(trial.reporting),
         "served": choice.served,
         "choice": {name: value for name, value in asdict(choice).items() if name != "served"},
-        "table": {name: quality.summary() for name, quality in found.items()},
-        "interval": {f"ndcg@{K}": interval},
-        "lift": round(float(served.ndcg.mean()) / base, 5) if len(served.ndcg) else 1.0,
-        "lift_interval": [round(end / base, 5) for end in interval] if len(served.ndcg) else [1.0, 1.0],
+        "table": table,
+        "validation": {
+            "users": len(trial.tuning),
+            "shared": len(trial.tuning) > 0 and trial.tuning is trial.reporting,
+            **{name: quality.summary()[f"ndcg@{K}"] for name, quality in tuned.items()},
+        },
+        "interval": {f"ndcg@{K}": table[choice.served]["interval"][f"ndcg@{K}"]},
+        "lift": lift,
+        "lift_interval": lift_interval,
+        "baselines": words,
+        "catalogue": {"apps": len(of_apps), "users": everybody, "gini": round(gini(of_apps), 5)},
+        "segments": by_segment(
+            found, trial.segments.names.to_pylist(), trial.segments.of[trial.reporting], choice.served, seed
+        ),
         "cold": {name: quality.summary() for name, quality in cold.items()},
     }
+
+
+def lift_of(served: Quality, base: Quality, seed: int) -> tuple[float, list[float]]:
+    """NDCG of what is served over that of popularity for the same users, and its 95 % interval: both are drawn
+    together, so what makes a user hard for both does not widen it. 1 where popularity never hits, or nothing was
+    measured."""
+    if not base.ndcg.any():
+        return 1.0, [1.0, 1.0]
+    lift = float(served.ndcg.mean() / base.ndcg.mean())
+    means = bootstrap(np.stack([served.ndcg, base.ndcg], axis=1), seed)
+    hit = means[:, 1] > 0
+    return round(lift, 5), ends(means[hit, 0] / means[hit, 1])
+
+
+def last_day(held: Split) -> str | None:
+    """The last day of app use that is known of, held out or not; None without any day."""
+    days = [int(edges.last.max()) for edges in (held.train.uses, held.held) if len(edges)]
+    return (EPOCH + dt.timedelta(days=max(days))).isoformat() if days and max(days) >= 0 else None

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from embeddings.snapshot import Snapshot, current_id
-from embeddings.train import train, worse_than_current
+from embeddings.train import train
 from lake.errors import NotReady
 
 
@@ -38,7 +36,9 @@ def test_trains_a_current_snapshot_that_knows_the_two_tastes(lake, home, setting
     assert result["lift_interval"][0] > 1
     low, high = result["interval"]["ndcg@20"]
     assert low <= table[result["served"]]["ndcg@20"] <= high
-    assert set(table) == {"popularity", "segment", "filter", "gnn", "blend"}
+    assert {"popularity", "segment", "item_knn", "ease", "als", "filter", "gnn", "blend"} <= set(table)
+    assert result["cut"] == "time"
+    assert not result["compared"]["worse"]
     manifest = snapshot.manifest
     assert set(manifest["inputs"]) == {"customers", "app_usage"}
     assert manifest["threads"] >= 1
@@ -60,21 +60,14 @@ def test_a_worse_snapshot_is_written_but_not_made_current_unless_forced(lake, ho
     write["usage"](lake, sorted(noise))
     bad = train(lake, home, settings)
     assert not bad["current"]
+    assert bad["compared"]["worse"]
+    assert "below the current one's" in bad["compared"]["why"]
     assert current_id(home) == good["snapshot"]
     assert Snapshot.open(home, bad["snapshot"])
     forced = train(lake, home, settings, force=True)
     assert forced["current"]
+    assert forced["compared"]["worse"]
     assert current_id(home) == bad["snapshot"]
-
-
-def test_worse_means_below_by_more_than_the_interval(home):
-    folder = home.snapshots / "one"
-    folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps({"metrics": {"lift": 3.0}}))
-    assert not worse_than_current(home, {"lift": 1.0, "lift_interval": [0.9, 1.1]})  # none is current yet
-    (home.snapshots / "current").write_text("one\n")
-    assert not worse_than_current(home, {"lift": 2.95, "lift_interval": [2.85, 3.05]})
-    assert worse_than_current(home, {"lift": 2.85, "lift_interval": [2.75, 2.95]})
 
 
 def test_nothing_to_learn_from(small, home, settings):
