@@ -1,7 +1,7 @@
-"""What is known of nodes beside their edges: attributes as small integer codes.
+"""What is known of nodes beside their edges: attributes and words of titles as small integer codes.
 
-Every attribute value ("city=Jena", "arpu in its third tenth") is one code of a shared vocabulary, so a node is a short
-row of codes and needs no wide one-hot row. Code 0 stands for an unknown value.
+Every attribute value ("city=Jena", "arpu in its third tenth") and every word that several titles share is one code of a
+shared vocabulary, so a node is a short row of codes and needs no wide one-hot row. Code 0 stands for an unknown value.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from embeddings.catalogue import Catalogue
+from embeddings.text import encode_titles
 from lake.tables import Lake
 
 USER_VALUES = ("kind", "gender", "income_band", "city", "brand", "star", "sim")
@@ -24,6 +25,7 @@ ITEM_VALUES = {
     "handset": ("brand", "os", "network"),
 }
 ITEM_AMOUNTS = {"app": ("price",), "product": ("monthly_fee", "mb", "minutes"), "handset": ("price", "screen_inches")}
+TITLES = {"app": "name", "product": "name"}
 BINS = 10
 MOST_VALUES = 1000
 """Of a column with more distinct values than this, the rarer ones count as unknown."""
@@ -50,7 +52,14 @@ def read_features(lake: Lake, nodes: Catalogue) -> Features:
         if lake.has(table):
             known = lake.scan(table)
             present = [c for c in (*values, *amounts) if c in known.columns]
-            rows = known.select(kind, *present).inner_join(nodes.index(kind), kind).order_by(f"{kind}_at").to_pyarrow()
+            title = TITLES.get(kind)
+            titled = [title] if title in known.columns else []
+            rows = (
+                known.select(kind, *present, *titled)
+                .inner_join(nodes.index(kind), kind)
+                .order_by(f"{kind}_at")
+                .to_pyarrow()
+            )
             at = rows[f"{kind}_at"].to_numpy()
             for name in present:
                 column = encode_amount(rows[name]) if name in amounts else encode_value(rows[name])
@@ -58,6 +67,13 @@ def read_features(lake: Lake, nodes: Catalogue) -> Features:
                 full[at] = np.where(column >= 0, column + next_code, 0)
                 next_code += int(column.max(initial=-1)) + 1
                 columns.append(full)
+            for name in titled:
+                words, found = encode_titles(rows[name].to_pylist())
+                for column in words.T[words.max(axis=0, initial=-1) >= 0]:
+                    full = np.zeros(size, np.int32)
+                    full[at] = np.where(column >= 0, column + next_code, 0)
+                    columns.append(full)
+                next_code += found
         codes[kind] = np.stack(columns, axis=1) if columns else np.zeros((size, 0), np.int32)
     return Features(codes, next_code)
 
