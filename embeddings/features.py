@@ -52,8 +52,7 @@ def read_features(lake: Lake, nodes: Catalogue) -> Features:
         if lake.has(table):
             known = lake.scan(table)
             present = [c for c in (*values, *amounts) if c in known.columns]
-            title = TITLES.get(kind)
-            titled = [title] if title in known.columns else []
+            titled = [c for c in known.columns if c == TITLES.get(kind)]
             rows = (
                 known.select(kind, *present, *titled)
                 .inner_join(nodes.index(kind), kind)
