@@ -14,6 +14,8 @@ import numpy as np
 
 from embeddings.evaluate import SHORT, K, Lists, bootstrap, ends
 
+SIMPLE_METHODS = ("popularity", "segment", "item_knn", "ease", "als")
+"""What anybody could do; every other scorer is the product's."""
 SEGMENTS = 12
 """Segments reported each on its own, by the number of measured users; the others are one row."""
 REST, NONE = "other segments", "no segment"
@@ -110,6 +112,16 @@ def each_user(lists: Lists, users: np.ndarray, everybody: int) -> dict[str, np.n
         f"novelty@{K}": novelty(lists, users, everybody),
         f"popularity@{K}": commonness(lists, users),
     }
+
+
+def margin(found: dict[str, Lists], served: str, seed: int) -> dict[str, Any]:
+    """NDCG@K of what is `served` less that of the best simple method for the same users: `over` which, the mean
+    `difference` and its paired bootstrap `interval`."""
+    quality = {name: lists.quality(K).ndcg for name, lists in found.items()}
+    over = max((n for n in SIMPLE_METHODS if n in quality), key=lambda n: float(quality[n].sum()))
+    difference = quality[served] - quality[over]
+    mean = round(float(difference.mean()), 5) if len(difference) else 0.0
+    return {"over": over, "difference": mean, "interval": ends(bootstrap(difference[:, None], seed)[:, 0])}
 
 
 def by_segment(

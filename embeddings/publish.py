@@ -14,9 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from embeddings.report import page
 from embeddings.snapshot import ARRAYS, CURRENT, TABLES, current_id
 from lake.home import Home, enough_disk
 
+REPORT = "report.html"
 KEPT = 3
 """Snapshots kept, the current one among them."""
 
@@ -24,7 +26,8 @@ KEPT = 3
 def write_snapshot(
     home: Home, arrays: dict[str, np.ndarray], tables: dict[str, pa.Table], manifest: dict[str, Any]
 ) -> str:
-    """Write a snapshot and return its id; it is not yet current. Writing the same bytes again gives the same folder."""
+    """Write a snapshot, with its report page where it has metrics of scorers, and return its id; it is not yet current.
+    Writing the same bytes again gives the same folder."""
     home.snapshots.mkdir(parents=True, exist_ok=True)
     staging = home.snapshots / f".staging-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
@@ -37,6 +40,8 @@ def write_snapshot(
                 pq.write_table(tables[name], staging / f"{name}.parquet", compression="zstd")
             text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
             (staging / "manifest.json").write_text(text + "\n", encoding="utf-8")
+            if "table" in manifest.get("metrics", {}):
+                (staging / REPORT).write_text(page(manifest["metrics"]), encoding="utf-8")
             id = digest(staging)
             (staging / "made_at").write_text(dt.datetime.now(dt.UTC).isoformat(timespec="seconds") + "\n")
             if not (home.snapshots / id).exists():

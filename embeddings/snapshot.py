@@ -1,7 +1,7 @@
 """A snapshot: one folder of arrays and a manifest, mapped into memory by whoever matches.
 
     HOME/snapshots/current        the id of the snapshot in force (a small file, replaced by one rename)
-    HOME/snapshots/<id>/          arrays (`.npy`), tables (`.parquet`), `manifest.json`, and `made_at`
+    HOME/snapshots/<id>/          arrays (`.npy`), tables (`.parquet`), `manifest.json`, `report.html`, and `made_at`
 
 The id is a digest of all bytes but `made_at`: the same input, seed, versions and threads give the same id.
 """

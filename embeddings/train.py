@@ -21,7 +21,7 @@ from embeddings.graph import Graph, read_calls, read_holds, read_uses
 from embeddings.offers import channel_table, offer_tables
 from embeddings.popularity import Segments, popularity, read_segments, segment_shares
 from embeddings.products import Affinity, affinity_vectors, fit_affinity
-from embeddings.publish import make_current, write_snapshot
+from embeddings.publish import REPORT, make_current, write_snapshot
 from embeddings.scorer import Vectors, joined, standardised
 from embeddings.split import split
 from embeddings.trial import Choice, Trial, choose, cold_quality, report, surely_better
@@ -84,7 +84,8 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
         if taken:
             make_current(home, id)
     compared = {"worse": verdict.worse, "why": verdict.why, **verdict.figures}
-    return {**metrics, "snapshot": id, "current": taken, "compared": compared}
+    page = str(home.snapshots / id / REPORT)
+    return {**metrics, "snapshot": id, "current": taken, "compared": compared, "report": page}
 
 
 def read_graph(lake: Lake) -> Graph:

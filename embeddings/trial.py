@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from embeddings.baselines import baselines
 from embeddings.evaluate import K, Lists, Quality, Score, bootstrap, ends, measure, measured_users, ranked
-from embeddings.figures import by_segment, gini, rows_of
+from embeddings.figures import by_segment, gini, margin, rows_of
 from embeddings.filter import WIDEST, GraphFilter
 from embeddings.popularity import Segments, popularity, segment_shares
 from embeddings.scorer import Vectors, joined
@@ -201,6 +201,7 @@ def report(
         "interval": {f"ndcg@{K}": table[choice.served]["interval"][f"ndcg@{K}"]},
         "lift": lift,
         "lift_interval": lift_interval,
+        "margin": margin(found, choice.served, seed),
         "baselines": words,
         "catalogue": {"apps": len(of_apps), "users": everybody, "gini": round(gini(of_apps), 5)},
         "segments": by_segment(
