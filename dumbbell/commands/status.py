@@ -108,7 +108,7 @@ def _quality(home: Home) -> dict[str, str]:
         return {}
     metrics = Snapshot.current(home).manifest["metrics"]
     shown: dict[str, dict[str, float]] = metrics["table"]
+    told = [f"{figure}@{metrics['k']}" for figure in ("recall", "ndcg")]
     return {"serves": metrics["served"]} | {
-        f"held-out {name}": ", ".join(f"{key} {value:.4f}" for key, value in row.items() if isinstance(value, float))
-        for name, row in shown.items()
+        f"held-out {name}": ", ".join(f"{figure} {row[figure]:.4f}" for figure in told) for name, row in shown.items()
     }

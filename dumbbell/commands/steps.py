@@ -94,16 +94,61 @@ def off_lines(found: dict[str, Any]) -> list[str]:
 
 
 def quality_tables(found: dict[str, Any]) -> list[Any]:
-    """What held-out use says of each scorer, popularity beside them."""
-    scorers: dict[str, dict[str, float]] = found.get("table") or {}
-    names = sorted({key for row in scorers.values() for key, value in row.items() if isinstance(value, float)})
-    rows = [[scorer, *[f"{row[n]:.4f}" if n in row else None for n in names]] for scorer, row in scorers.items()]
-    return [table_of("held-out quality", ["scorer", *names], rows)] if rows else []
+    """What held-out use says of each scorer, simple methods beside them: how right their lists are, with the 95 %
+    interval of the last figure; what the tuning customers said of it, and what the lists are like."""
+    scorers: dict[str, dict[str, Any]] = found.get("table") or {}
+    if not scorers:
+        return []
+    names = list(
+        dict.fromkeys(key for row in scorers.values() for key, value in row.items() if isinstance(value, float))
+    )
+    right = [name for name in names if name.startswith(("recall", "ndcg"))]
+    like = [name for name in names if name not in right]
+    told, tuned = right[-1], found.get("validation", {})
+    rows = [
+        [scorer, *[_figure(row.get(name)) for name in right], _interval(row, told)] for scorer, row in scorers.items()
+    ]
+    columns = ["scorer", *right, f"95 % of {told}"]
+    tables = [table_of(f"held-out quality of {found['users']:,} customers", columns, rows)]
+    if tuned:
+        rows = [
+            [scorer, _figure(tuned.get(scorer)), *[_figure(row.get(name)) for name in like]]
+            for scorer, row in scorers.items()
+        ]
+        title = f"{told} of the {tuned['users']:,} customers it was tuned by, and what the lists are like"
+        tables.append(table_of(title, ["scorer", "tuning", *like], rows))
+    return tables
+
+
+def _figure(value: float | None) -> str | None:
+    return None if value is None else f"{value:.4f}"
+
+
+def _interval(row: dict[str, Any], figure: str) -> str | None:
+    ends = row.get("interval", {}).get(figure)
+    return f"{ends[0]:.4f} – {ends[1]:.4f}" if ends else None
 
 
 def embed_lines(found: dict[str, Any]) -> list[str]:
     if "off" in found:
         return off_lines(found)
+    id, compared = found["snapshot"], found.get("compared", {"worse": not found["current"]})
+    why = f": {compared['why']}" if "why" in compared else ""
     if not found["current"]:
-        return [f"snapshot {found['snapshot']} is worse than the current one and was not made current"]
-    return [f"snapshot {found['snapshot']} is current; it serves {found['served']} (held out: {found['held_out']})"]
+        lines = [f"snapshot {id} is worse than the current one and was not made current{why}"]
+        lines.append("`dumbbell embed --force` makes it current all the same")
+    else:
+        lines = [f"snapshot {id} is current; it serves {found['served']} (held out: {found['held_out']})"]
+        if compared["worse"]:
+            lines.append(f"it was forced, although worse than the one before{why}")
+        elif why:
+            lines.append(compared["why"])
+    return [*lines, *[f"{name} was not measured: {reason}" for name, reason in _left_out(found)], *_page(found)]
+
+
+def _left_out(found: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(name, text) for name, text in found.get("baselines", {}).items() if name not in found["table"]]
+
+
+def _page(found: dict[str, Any]) -> list[str]:
+    return [f"report page: {found['report']}"] if "report" in found else []
