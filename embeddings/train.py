@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from embeddings.arithmetic import fixed_threads
 from embeddings.catalogue import read_catalogue, user_bytes
+from embeddings.cold import measure_newcomers, with_newcomers
 from embeddings.compare import against_current
 from embeddings.evaluate import Score
 from embeddings.features import current_handsets, read_features
@@ -23,8 +24,9 @@ from embeddings.popularity import Segments, popularity, read_segments, segment_s
 from embeddings.products import Affinity, affinity_vectors, fit_affinity
 from embeddings.publish import REPORT, make_current, write_snapshot
 from embeddings.scorer import Vectors, joined, standardised
+from embeddings.social import best_alpha, hearing, smoothed
 from embeddings.split import split
-from embeddings.trial import Choice, Trial, choose, cold_quality, report, surely_better
+from embeddings.trial import Choice, Trial, choose, report
 from lake.errors import NotReady
 from lake.home import Home
 from lake.progress import working
@@ -119,18 +121,31 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
     scores = {**trial.baselines(), **simple, **{name: trial.with_fallback(part) for name, part in vectors.items()}}
     tuned = {name: trial.quality(score, trial.tuning) for name, score in scores.items()}
     served = choose(tuned, seed)
-    cold = cold_quality(trial, Vectors(trained.cold_users, trained.apps.apps))
-    knows_newcomers = surely_better(cold["gnn"], cold["popularity"], seed)
-    choice = Choice(served, low_pass.dimensions, low_pass.exponent, low_pass.weighted, weight, knows_newcomers)
+    alpha, by_calls = 0.0, dict[str, Any]()
+    if served in vectors:
+        alpha, scores[served], by_calls = best_alpha(trial, vectors[served])
+    again = GNNScorer(scorer.dimensions, seed)
+    newcomers, of_new = measure_newcomers(trial, served, low_pass.fit, again.fit_all, weight)
+    choice = Choice(
+        served,
+        low_pass.dimensions,
+        low_pass.exponent,
+        low_pass.weighted,
+        weight,
+        newcomers.users == "gnn",
+        newcomers,
+        alpha,
+    )
     affinity = fit_affinity(trained.products, held.held_products, held.train.holds, seed)
     found = {name: trial.lists(score, trial.reporting) for name, score in scores.items()}
-    metrics = report(trial, choice, tuned, found, words, cold)
+    metrics = report(trial, choice, tuned, found, words)
+    metrics |= {**of_new, "calls": {"warm": by_calls, **of_new["calls"]}}
     metrics["products"] = {"auc": affinity.auc, "pairs": affinity.pairs}
     return choice, affinity, metrics, scores[served]
 
 
 def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: int) -> Vectors:
-    """The chosen scorer fitted on everything, standardised; users without use get the GNN's vectors, or zeros."""
+    """The chosen scorer fitted on everything, standardised; users and apps without use get what was chosen for them."""
     low_pass = GraphFilter(choice.width, choice.exponent, choice.weighted, seed)
     gnn = Vectors(trained.apps.users, trained.apps.apps)
     warm = graph.uses.degrees()[0] > 0
@@ -139,8 +154,13 @@ def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: 
     if choice.served == "popularity":
         return Vectors(np.zeros((len(warm), 1), np.float32), np.zeros((graph.uses.shape[1], 1), np.float32))
     if choice.served == "filter":
-        return standardised(low_pass.fit(graph))
-    return standardised(gnn if choice.served == "gnn" else joined(low_pass.fit(graph), gnn, choice.weight))
+        vectors = low_pass.fit(graph)
+    else:
+        vectors = gnn if choice.served == "gnn" else joined(low_pass.fit(graph), gnn, choice.weight)
+    vectors = standardised(vectors)
+    if choice.calls and graph.calls is not None:
+        vectors = standardised(smoothed(vectors, hearing(graph.calls, warm), choice.calls))
+    return with_newcomers(vectors, graph, choice.newcomers, seed)
 
 
 def _arrays(graph: Graph, apps: Vectors, products: Vectors, segments: Segments) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -30,8 +30,23 @@ FEW = 200
 
 
 @dataclass(frozen=True)
+class Newcomers:
+    """What serves those without use. `users`: segment, attributes or gnn; `apps`: none or attributes.
+
+    `penalty`, `app_penalty`: λ of the ridge (`ridge`); `calls`: what the people called add (`social`).
+    """
+
+    users: str = "segment"
+    penalty: float = 30.0
+    calls: float = 0.0
+    apps: str = "none"
+    app_penalty: float = 30.0
+
+
+@dataclass(frozen=True)
 class Choice:
-    """What to serve: `served` is popularity, filter, gnn or blend; `cold`: GNN vectors for customers without use."""
+    """What to serve: `served` is popularity, filter, gnn or blend; `cold`: GNN vectors for customers without use;
+    `calls`: what the people called add to the vectors of customers with use."""
 
     served: str
     width: int
@@ -39,6 +54,8 @@ class Choice:
     weighted: bool
     weight: float
     cold: bool
+    newcomers: Newcomers = Newcomers()
+    calls: float = 0.0
 
 
 @dataclass
@@ -158,15 +175,11 @@ def surely_better(one: Quality, other: Quality, seed: int) -> bool:
     return bool(len(difference)) and ends(bootstrap(difference[:, None], seed)[:, 0])[0] > 0
 
 
-def cold_quality(trial: Trial, cold: Vectors) -> dict[str, Quality]:
-    """Quality for customers treated as if they had never used an app: all they ever used is to be found.
-
-    Beside popularity alone: these customers' segments know their taste, which a newcomer's does not.
-    """
-    nothing = cast("sp.csr_array[np.float32, tuple[int, int]]", sp.csr_array(trial.known.shape, dtype=np.float32))
-    everything = trial.known + trial.wanted
-    scores: dict[str, Score] = {"popularity": trial.baselines()["popularity"], "gnn": cold.scores}
-    return {name: measure(score, nothing, everything, trial.reporting) for name, score in scores.items()}
+def lift(without: Quality, with_calls: Quality, alpha: float, kept: bool) -> dict[str, Any]:
+    """What calls give: NDCG without and with them, their ratio, and whether that is kept."""
+    one, two = (float(quality.ndcg.mean()) if len(quality.ndcg) else 0.0 for quality in (without, with_calls))
+    figures = {"without": round(one, 5), "with": round(two, 5), "lift": round(two / one, 5) if one else 1.0}
+    return {**figures, "alpha": alpha, "kept": kept}
 
 
 def report(
@@ -175,7 +188,6 @@ def report(
     tuned: dict[str, Quality],
     found: dict[str, Lists],
     words: dict[str, str],
-    cold: dict[str, Quality],
 ) -> dict[str, Any]:
     """What `embed` prints and the report page shows: each scorer's figures and their intervals, over the reporting
     users; what the tuning users said (`validation`); the lift, NDCG over popularity's, with its paired interval."""
@@ -207,7 +219,6 @@ def report(
         "segments": by_segment(
             found, trial.segments.names.to_pylist(), trial.segments.of[trial.reporting], choice.served, seed
         ),
-        "cold": {name: quality.summary() for name, quality in cold.items()},
     }
 
 
