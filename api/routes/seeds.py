@@ -97,10 +97,12 @@ def _choose(service: Service, body: SeedsBody) -> Seeds:
     costs = np.full(len(eligible), body.cost)
     for text, cost in body.costs.items():
         try:
-            own = np.flatnonzero(eligible == np.frombuffer(from_text(text), "S16"))
+            key = np.frombuffer(from_text(text), "S16")[0]
         except ValueError:
             raise BadValue("`costs` names a customer by what is no pseudonym", "use 36 characters") from None
-        costs[own] = cost
+        place = np.searchsorted(eligible, key)
+        if place < len(eligible) and eligible[place] == key:
+            costs[place] = cost
     users = pa.array([key.ljust(16, b"\0") for key in eligible.tolist()], pa.binary())
     return seeds(
         service.reach(body.weights),
