@@ -77,6 +77,26 @@ def outward(graph: Network) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @numba.njit(cache=True, nogil=True)
+def _begin(run: int, seeds: np.ndarray, seen: np.ndarray, queue: np.ndarray) -> int:
+    """Queue the seeds of a run; how many there are."""
+    for used in range(seeds.shape[0]):
+        seen[seeds[used]] = run
+        queue[used] = seeds[used]
+    return seeds.shape[0]
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(queue: np.ndarray, used: int, counted: np.ndarray, reached: np.ndarray) -> int:
+    """How many of those queued in a run count; each is noted in `reached`."""
+    size = 0
+    for i in range(used):
+        if counted[queue[i]]:
+            size += 1
+            reached[queue[i]] += 1
+    return size
+
+
+@numba.njit(cache=True, nogil=True)
 def _cascades(
     first: int,
     runs: int,
@@ -92,18 +112,11 @@ def _cascades(
     seen, queue = np.full(n, -1, np.int32), np.empty(n, np.int32)
     for run in range(runs):
         state = stream(seed, first + run)
-        used = 0
-        for s in seeds:
-            seen[s] = run
-            queue[used] = s
-            used += 1
+        used = _begin(run, seeds, seen, queue)
         place = 0
         while place < used:
             u = queue[place]
             place += 1
-            if counted[u]:
-                sizes[run] += 1
-                reached[u] += 1
             for i in range(starts[u], starts[u + 1]):
                 v = target[i]
                 if seen[v] != run:
@@ -112,6 +125,7 @@ def _cascades(
                         seen[v] = run
                         queue[used] = v
                         used += 1
+        sizes[run] = _count(queue, used, counted, reached)
     return sizes, reached
 
 
@@ -132,18 +146,11 @@ def _thresholds(
     weight, threshold = np.zeros(n), np.zeros(n)
     for run in range(runs):
         state = stream(seed, first + run)
-        used = 0
-        for s in seeds:
-            seen[s] = run
-            queue[used] = s
-            used += 1
+        used = _begin(run, seeds, seen, queue)
         place = 0
         while place < used:
             u = queue[place]
             place += 1
-            if counted[u]:
-                sizes[run] += 1
-                reached[u] += 1
             for i in range(starts[u], starts[u + 1]):
                 v = target[i]
                 if seen[v] == run:
@@ -158,4 +165,5 @@ def _thresholds(
                     seen[v] = run
                     queue[used] = v
                     used += 1
+        sizes[run] = _count(queue, used, counted, reached)
     return sizes, reached

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from graph.calls.influence.cover import Cover, by_budget
-from graph.calls.influence.network import Model, Network
+from graph.calls.influence.network import Model, Network, check_threshold
 from graph.calls.influence.reverse_sets import ReverseSets, joined, sample
 from lake.errors import BadValue
 
@@ -63,6 +63,8 @@ def choose(
     not fit in memory (then a larger epsilon would do).
     """
     _check(k, budget, cost, epsilon, delta)
+    if model == "threshold":
+        check_threshold(graph)
     n = graph.size
     eligible = np.ones(n, bool) if eligible is None else eligible
     roots = np.arange(n, dtype=np.int32) if counted is None else np.flatnonzero(counted).astype(np.int32)

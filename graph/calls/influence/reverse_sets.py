@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from graph.calls.influence.network import Model, Network, check_threshold
+from graph.calls.influence.network import Model, Network
 from graph.calls.influence.random import step, stream, unit
 
 BLOCK = 8192
@@ -41,9 +41,8 @@ def sample(graph: Network, model: Model, first: int, count: int, seed: int, root
     """Sets number `first` to `first + count - 1` of the sequence that `seed` stands for.
 
     `roots` (r,) int32: whom it counts to reach, each as likely. Same arguments, same sets, whatever the threads.
+    A threshold's network has passed `check_threshold`.
     """
-    if model == "threshold":
-        check_threshold(graph)
     blocks = [(begin, min(BLOCK, first + count - begin)) for begin in range(first, first + count, BLOCK)]
     kernel = _cascade_sets if model == "cascade" else _threshold_sets
     graph_arrays = (graph.starts, graph.source, graph.chance)

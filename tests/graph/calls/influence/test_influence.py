@@ -166,3 +166,5 @@ def test_networks_that_cannot_be_are_refused():
     heavy = network(3, np.array([0, 1]), np.array([2, 2]), np.array([0.8, 0.8]))
     with pytest.raises(BadValue, match="add up to"):
         cascades.spread(heavy, np.array([0]), model="threshold", runs=10)
+    with pytest.raises(BadValue, match="add up to"):
+        imm.choose(heavy, 1, model="threshold")
