@@ -66,4 +66,6 @@ def user_bytes(users: pa.Array) -> np.ndarray:
     """Binary pseudonyms as an array (n, 16) of uint8."""
     if not len(users):
         return np.zeros((0, 16), np.uint8)
-    return np.frombuffer(b"".join(users.to_pylist()), np.uint8).reshape(-1, 16)
+    fixed = users.cast(pa.binary(16))
+    packed = fixed.buffers()[1]
+    return np.frombuffer(packed, np.uint8).reshape(-1, 16)[fixed.offset : fixed.offset + len(fixed)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import ibis
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from embeddings.catalogue import Catalogue
 from embeddings.graph import Edges
@@ -34,10 +35,12 @@ def read_segments(lake: Lake, nodes: Catalogue) -> Segments:
     each = table.group_by("user_at").aggregate(segment=ibis._.segment.min()).order_by("user_at").to_pyarrow()
     if not each.num_rows:
         return Segments(pa.array([EVERYBODY]), np.zeros(n, np.int32))
-    names, codes = np.unique(np.array(each["segment"].to_pylist()), return_inverse=True)
+    named = each["segment"].cast(pa.string())
+    names = pc.unique(named)
+    names = names.take(pc.sort_indices(names))
     of = np.full(n, -1, np.int32)
-    of[each["user_at"].to_numpy()] = codes
-    return Segments(pa.array(names.tolist(), pa.string()), of)
+    of[each["user_at"].to_numpy()] = pc.index_in(named, value_set=names).to_numpy()
+    return Segments(names, of)
 
 
 def popularity(edges: Edges) -> np.ndarray:
