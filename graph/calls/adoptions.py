@@ -19,6 +19,7 @@ from math import lgamma
 import ibis
 import numba
 import numpy as np
+import pyarrow.compute as pc
 
 from graph.calls.ids import Positions
 from graph.calls.position import BLOCKS
@@ -26,6 +27,7 @@ from lake.tables import Lake
 from lake.use import app_use, has_app_use
 
 WINDOW_DAYS = 30
+ROWS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -42,25 +44,48 @@ def read(lake: Lake, positions: Positions) -> Adoptions | None:
     parts = []
     if has_app_use(lake):
         usage = app_use(lake)
-        known_from = usage.day.min().as_scalar() + ibis.interval(days=WINDOW_DAYS)
-        first = usage.group_by("user", item=usage.app).aggregate(day=usage.day.min())
-        parts.append(first.filter(first.day >= known_from).mutate(kind=ibis.literal("app")))
+        parts.append(_firsts(usage.select("user", "day", item=usage.app), positions, WINDOW_DAYS))
     if lake.has("subscriptions"):
         held = lake.scan("subscriptions")
-        parts.append(
-            held.group_by("user", item=held["product"])
-            .aggregate(day=held.since.min())
-            .mutate(kind=ibis.literal("product"))
-        )
+        parts.append(_firsts(held.select("user", day=held.since, item=held["product"]), positions))
     if not parts:
         return None
-    rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    table = rows.order_by("kind", "item", "day", "user").to_pyarrow()
-    item = table["kind"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64) << 32
-    item = item | table["item"].combine_chunks().dictionary_encode().indices.to_numpy()
-    day = table["day"].cast("int32").to_numpy()
-    begins = np.flatnonzero(np.r_[True, item[1:] != item[:-1]]) if len(item) else np.empty(0, np.int64)
-    return Adoptions(positions.known(table["user"]), day, np.append(begins, len(item)).astype(np.int64))
+    user, day = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
+    sizes = np.concatenate([part[0] for part in parts])
+    return Adoptions(user, day, np.concatenate([[0], np.cumsum(sizes[sizes > 0])]).astype(np.int64))
+
+
+def _firsts(rows: ibis.Table, positions: Positions, unknown: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How many adopt each item, and by item, day and user, the `user` (a,) int32 and `day` (a,) int32 of each adoption.
+
+    `rows` have `user`, `item` and `day`; first days within `unknown` days of the first of all are left out. A row is
+    one number, (item, user, day) or (item, day, user), so that tens of millions are sorted where they lie.
+    """
+    items = rows.select("item").distinct().order_by("item").to_pyarrow()["item"].combine_chunks()
+    if not len(items):
+        return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
+    low, high = (rows.aggregate(low=rows.day.min(), high=rows.day.max()).to_pyarrow()[i].cast("int32") for i in (0, 1))
+    begin, n = low[0].as_py(), len(positions)
+    span = high[0].as_py() - begin + 1
+    parts = []
+    for batch in rows.to_pyarrow_batches(chunk_size=ROWS):
+        item = pc.index_in(batch["item"], value_set=items).to_numpy().astype(np.int64)
+        day = batch["day"].cast("int32").to_numpy() - begin
+        parts.append(_first_of_each((item * n + positions.known(batch["user"])) * span + day, span))
+    key = np.concatenate(parts)
+    parts.clear()
+    key = _first_of_each(key, span)
+    key = key[key % span >= unknown]
+    key = (key // span // n * span + key % span) * n + key // span % n
+    key.sort()
+    of_item = np.bincount(key // (n * span), minlength=len(items))
+    return of_item, (key % n).astype(np.int32), (key // n % span + begin).astype(np.int32)
+
+
+def _first_of_each(key: np.ndarray, span: int) -> np.ndarray:
+    """The smallest of the keys that are equal but for the day; `key` is sorted in place."""
+    key.sort()
+    return key[np.r_[True, np.diff(key // span) != 0]] if len(key) else key
 
 
 def led(adoptions: Adoptions, starts: np.ndarray, contact: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
