@@ -49,6 +49,12 @@ class Lake:
             self._connection.raw_sql("SET enable_progress_bar = false")  # it would go to stdout
         return self._connection
 
+    def close(self) -> None:
+        """Let go of the engine and its memory; the next query starts it again."""
+        if self._connection is not None:
+            self._connection.disconnect()
+            self._connection = None
+
     def files(self, name: str, partition: str | None = None) -> list[Path]:
         """Files of a table (or of one partition, as `2026-05`), sorted by path; empty where there is none."""
         single = self.root / f"{name}.parquet"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from graph.calls import circles, communities, contacts, leaders, lifetimes
 from graph.calls.forecasts import churn, features, movement, reports, scores
@@ -27,6 +32,22 @@ STEPS: dict[str, Callable[[Lake, lifetimes.Customers, Inputs], object]] = {
     "scores": scores.build,
     "returning": returning.build,
 }
+
+
+MEMORY_MB = 2_000
+"""What the engine may hold at once in a step; the rest waits on disk, beside the lake's tables."""
+
+
+@contextmanager
+def bounded(lake: Lake) -> Iterator[Lake]:
+    """The lake for one step: with an engine of bounded memory, and none of it left to the steps that follow."""
+    with tempfile.TemporaryDirectory(dir=lake.root, prefix=".analyse-") as folder:
+        own = Lake(lake.root, Path(folder), MEMORY_MB)
+        try:
+            yield own
+        finally:
+            own.close()
+            pa.default_memory_pool().release_unused()
 
 
 def analyse(lake: Lake, settings: Settings) -> dict[str, Any]:
@@ -52,7 +73,8 @@ def analyse(lake: Lake, settings: Settings) -> dict[str, Any]:
     if periods:
         customers = lifetimes.read(lake, settings.period, today(settings, lake))
         for name, step in STEPS.items():
-            run(name, lambda step=step: step(lake, customers, inputs))  # type: ignore[misc]
+            with bounded(lake) as own:
+                run(name, lambda step=step, own=own: step(own, customers, inputs))  # type: ignore[misc]
             inputs.save()
     else:
         for name in STEPS:

@@ -55,16 +55,16 @@ def build(lake: Lake, customers: Customers, inputs: Inputs) -> list[str]:
 
 def write(lake: Lake, history: History, place: int) -> None:
     columns: Columns = {}
-    for part in PARTS:
-        columns |= part(history, place)
     rows = np.flatnonzero(history.present(place))
+    for part in PARTS:
+        columns |= {name: column[rows].astype(np.float32) for name, column in part(history, place).items()}
     schema = pa.schema([("user", pa.binary()), *((name, pa.float32()) for name in columns)])
     path = lake.root / "features" / f"period={history.periods[place]}" / "part-0.parquet"
     with writing(path, schema) as writer:
         for begin in range(0, len(rows), 1 << 18):
-            some = rows[begin : begin + (1 << 18)]
-            users = history.customers.users.take(pa.array(some))
-            known = {name: _known(column[some].astype(np.float32)) for name, column in columns.items()}
+            some = slice(begin, begin + (1 << 18))
+            users = history.customers.users.take(pa.array(rows[some]))
+            known = {name: _known(column[some]) for name, column in columns.items()}
             writer.write(pa.table({"user": users, **known}))
 
 

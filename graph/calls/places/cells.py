@@ -20,8 +20,8 @@ TIMES = ("work", "rest", "weekday", "weekend")
 
 @dataclass(frozen=True)
 class CellUse:
-    """Rows sorted by customer and cell: `user` and `cell` (m,) int32 positions, `events` (m,) int64 records, and `days`
-    (4, m) int64: a bit for each day of the period with a record at this cell, by `TIMES`."""
+    """Rows sorted by customer and cell: `user` and `cell` (m,) int32 positions, `events` (m,) int32 records, and `days`
+    (4, m) int32: a bit for each day of the period with a record at this cell, by `TIMES`."""
 
     user: np.ndarray
     cell: np.ndarray
@@ -61,10 +61,12 @@ def cell_use(lake: Lake, period: str, positions: Positions, on_net: pa.Table, ce
     found = rows.group_by("user", "cell").aggregate(events=rows.count().cast("int64"), **bits)
     parts = [_arrays(batch, positions, cells) for batch in found.to_pyarrow_batches()]
     if not parts:
-        return CellUse(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int64), np.empty((4, 0), np.int64))
-    user, cell, events, days = (np.concatenate(one, axis=-1) for one in zip(*parts, strict=True))
-    order = np.lexsort((cell, user))
-    return CellUse(user[order], cell[order], events[order], days[:, order])
+        nothing = np.empty(0, np.int32)
+        return CellUse(nothing, nothing, nothing, np.empty((4, 0), np.int32))
+    columns = list(zip(*parts, strict=True))
+    parts.clear()
+    order = np.lexsort((np.concatenate(columns[1]), np.concatenate(columns[0])))
+    return CellUse(*(np.concatenate(columns.pop(0), axis=-1)[..., order] for _ in range(4)))  # one at a time in memory
 
 
 def _arrays(
@@ -72,4 +74,5 @@ def _arrays(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     user = positions.known(batch["user"])
     cell = pc.index_in(batch["cell"], value_set=cells).to_numpy()
-    return user, cell, batch["events"].to_numpy(), np.stack([batch[name].to_numpy() for name in TIMES])
+    days = np.stack([batch[name].to_numpy().astype(np.int32) for name in TIMES])
+    return user, cell, batch["events"].to_numpy().astype(np.int32), days
