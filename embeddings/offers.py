@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import ibis
 import numpy as np
 import pyarrow as pa
@@ -25,28 +27,62 @@ def acceptance(accepted: np.ndarray, shown: np.ndarray, prior: np.ndarray | floa
     return (accepted + STRENGTH * prior) / (shown + STRENGTH)
 
 
-def read_answers(lake: Lake) -> ibis.Table | None:
-    """`(user, offer, channel, shown, accepted)`, one row an answer of feed or API; None where nobody was ever asked.
+def counted(
+    offer: np.ndarray, segment: np.ndarray, accepted: np.ndarray, offers: int, segments: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Showings and acceptances, each int64 (segments + 1, offers); the last row is everybody."""
+    found = []
+    for mask in (np.ones(len(offer), bool), accepted):
+        everybody = np.bincount(offer[mask], minlength=offers)
+        inside = mask & (segment >= 0)
+        cells = np.bincount(segment[inside].astype(np.int64) * offers + offer[inside], minlength=segments * offers)
+        found.append(np.vstack([cells.reshape(segments, offers), everybody]))
+    return found[0], found[1]
+
+
+def smoothed(shown: np.ndarray, accepted: np.ndarray) -> np.ndarray:
+    """Acceptance (segments + 1, offers) of what `counted` gives: a segment leans on its offer, an offer on all."""
+    general = acceptance(accepted[-1].sum(), shown[-1].sum(), UNSEEN)
+    overall = acceptance(accepted[-1], shown[-1], general)
+    return np.vstack([acceptance(accepted[:-1], shown[:-1], overall), overall])
+
+
+def read_answers(lake: Lake, before: dt.date | None = None) -> ibis.Table | None:
+    """`(user, offer, channel, accepted, refused, at, position, probability)`, one row a showing, of feed and API, all
+    or only those `before` a day; None where nobody was ever asked.
 
     A row of any outcome is one showing, unless it names a decision for which a `shown` row of the same offer exists.
+    `position` and `probability` (of having been shown) are null where nobody recorded them.
     """
     columns = ["user", "offer", "channel", "at", "outcome", "decision"]
+    kinds = {"position": "int64", "probability": "float64"}
     tables = []
-    if lake.has("responses"):
-        tables.append(lake.scan("responses").select(*columns))
-    if lake.has("answers"):
-        answers = lake.scan("answers")
-        tables.append(answers.filter(answers.kind == "offer").mutate(offer=answers.item).select(*columns))
+    for name in ("responses", "answers"):
+        if lake.has(name):
+            rows = lake.scan(name)
+            rows = rows.filter(rows.kind == "offer").mutate(offer=rows.item) if name == "answers" else rows
+            more = {c: rows[c].cast(t) if c in rows.columns else ibis.null(t) for c, t in kinds.items()}
+            tables.append(rows.select(*columns, **more))
     if not tables:
         return None
+    both = ibis.union(*tables) if len(tables) > 1 else tables[0]
+    if before is not None:
+        both = both.filter(both.at < ibis.literal(before).cast("timestamp"))
+    said = {
+        "accepted": (ibis._.outcome == "accepted").any(),
+        "refused": (ibis._.outcome == "refused").any(),
+        "position": ibis._.position.min(),
+        "probability": ibis._.probability.min(),
+    }
     # What the API recorded may have come back in the feed: the same answer at the same moment is one.
-    both = ibis.union(*tables, distinct=True) if len(tables) > 1 else tables[0]
+    same = both.group_by(columns).aggregate(position=ibis._.position.min(), probability=ibis._.probability.min())
     # One decision shown and then answered is one showing: its best-known outcome counts.
-    named = both.filter(both.decision.notnull()).group_by(["user", "offer", "channel", "decision"])
-    once = named.aggregate(accepted=(ibis._.outcome == "accepted").any()).drop("decision")
-    loose = both.filter(both.decision.isnull())
-    loose = loose.select("user", "offer", "channel", accepted=loose.outcome == "accepted")
-    return once.union(loose)
+    named = same.filter(same.decision.notnull()).group_by(["user", "offer", "channel", "decision"])
+    once = named.aggregate(**said, at=ibis._.at.min()).drop("decision")
+    loose = same.filter(same.decision.isnull())
+    loose = loose.mutate(accepted=loose.outcome == "accepted", refused=loose.outcome == "refused")
+    order = ["user", "offer", "channel", "accepted", "refused", "at", "position", "probability"]
+    return once.select(*order).union(loose.select(*order))
 
 
 def offer_tables(lake: Lake, nodes: Catalogue, segments: Segments) -> dict[str, pa.Table]:
@@ -57,21 +93,16 @@ def offer_tables(lake: Lake, nodes: Catalogue, segments: Segments) -> dict[str, 
         else pa.table({"offer": pa.array([], pa.string()), "product": pa.array([], pa.string())})
     )
     names, count, s = offers["offer"], offers.num_rows, len(segments.names)
-    shown, accepted = np.zeros((s + 1, count), np.int64), np.zeros((s + 1, count), np.int64)  # the last row is all
+    shown = accepted = np.zeros((s + 1, count), np.int64)
     answers = read_answers(lake)
     if answers is not None and count:
         index = ibis.memtable(pa.table({"offer": names, "offer_at": np.arange(count, dtype=np.int32)}))
         rows = answers.inner_join(index, "offer").left_join(nodes.index("user"), "user")
         table = rows.select("offer_at", "user_at", "accepted").to_pyarrow()
         at, user = table["offer_at"].to_numpy(), table["user_at"].fill_null(-1).to_numpy()
-        segment = np.where(user >= 0, segments.of[user], -1) if len(segments.of) else np.full(len(user), -1)
         yes = table["accepted"].to_numpy(zero_copy_only=False).astype(bool)
-        for target, mask in ((shown, np.ones(len(at), bool)), (accepted, yes)):
-            np.add.at(target, (s, at[mask]), 1)
-            inside = mask & (segment >= 0)
-            np.add.at(target, (segment[inside], at[inside]), 1)
-    general = float(acceptance(accepted[s].sum(), shown[s].sum(), UNSEEN))
-    overall = acceptance(accepted[s], shown[s], general)
+        shown, accepted = counted(at, np.append(segments.of, -1)[user], yes, count, s)
+    overall = smoothed(shown, accepted)[s]
     offer, segment = np.nonzero(shown[:s].T)
     n, yes = shown[segment, offer], accepted[segment, offer]
     return {
