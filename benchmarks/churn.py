@@ -12,7 +12,6 @@ AUC of about .84. Prints one line of JSON.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from benchmarks.sample_lake import arguments, loaded
 from graph.calls import lifetimes
 from graph.calls.analyse import analyse
 from graph.calls.forecasts import contact_features, movement
@@ -32,10 +32,7 @@ from graph.calls.forecasts.report import report
 from graph.calls.forecasts.split import FOLDS, learnt, sample
 from lake.clock import today
 from lake.home import Home
-from lake.settings import load_settings
 from lake.tables import Lake
-from loaders.load import load
-from loaders.sample import write_sample
 
 CALL_PARTS = (contact_features.features, movement.features)
 NEIGHBOURS = ("contacts_left_", "community_left_")
@@ -56,12 +53,7 @@ def ordered(y: np.ndarray, score: np.ndarray) -> dict[str, Any]:
 
 
 def on_sample(folder: Path, users: int, months: int, seed: int) -> dict[str, Any]:
-    feeds = folder / "feeds"
-    write_sample(feeds, users=users, months=months, seed=seed)
-    settings = load_settings(home=folder / "home")
-    home = Home.open(settings, create=True)
-    load(feeds, home, settings)
-    lake = Lake(home.lake)
+    feeds, home, settings, lake = loaded(folder, users, months, seed)
     facts = analyse(lake, settings)
     history = History(lake, lifetimes.read(lake, settings.period, today(settings, lake)))
     return {
@@ -161,9 +153,7 @@ def on_telco(path: Path, repeats: int = 5) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, value in (("users", 20_000), ("months", 6), ("seed", 1)):
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser = arguments(__doc__)
     parser.add_argument("--telco", type=Path)
     options = vars(parser.parse_args())
     telco = options.pop("telco")

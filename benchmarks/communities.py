@@ -10,7 +10,6 @@ each; second memberships and bridges count as the first). `single` is the same f
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from itertools import pairwise
@@ -20,6 +19,7 @@ import numpy as np
 import polars as pl
 from scipy.sparse import csr_array
 
+from benchmarks.sample_lake import arguments, loaded
 from graph.calls import communities, lifetimes, network
 from graph.calls.analyse import analyse
 from graph.calls.leiden import modularity
@@ -27,10 +27,8 @@ from graph.calls.lifetimes import Customers
 from graph.calls.naming import canonical, carry_names
 from lake.clock import today
 from lake.home import Home
-from lake.settings import Settings, load_settings
+from lake.settings import Settings
 from lake.tables import Lake
-from loaders.load import load
-from loaders.sample import write_sample
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
@@ -116,17 +114,9 @@ def quality(lake: Lake, home: Home, feeds: Path, settings: Settings) -> dict[str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, value in (("users", 20_000), ("months", 6), ("seed", 1)):
-        parser.add_argument(f"--{name}", type=int, default=value)
-    options = vars(parser.parse_args())
+    options = vars(arguments(__doc__).parse_args())
     with tempfile.TemporaryDirectory() as folder:
-        feeds = Path(folder) / "feeds"
-        write_sample(feeds, **options)
-        settings = load_settings(home=Path(folder) / "home")
-        home = Home.open(settings, create=True)
-        load(feeds, home, settings)
-        lake = Lake(home.lake)
+        feeds, home, settings, lake = loaded(Path(folder), **options)
         analyse(lake, settings)
         print(json.dumps({"benchmark": "communities", **options, **quality(lake, home, feeds, settings)}))
 

@@ -10,7 +10,6 @@ of each with evidence of .05 or less, and of the others with any evidence, what 
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -19,13 +18,11 @@ import numpy as np
 import polars as pl
 from scipy.stats import rankdata
 
+from benchmarks.sample_lake import arguments, loaded
 from graph.calls.analyse import analyse
 from graph.calls.leaders import position
 from lake.home import Home
-from lake.settings import load_settings
 from lake.tables import Lake
-from loaders.load import load
-from loaders.sample import write_sample
 
 TOP = 100
 LEVEL = 0.05
@@ -75,17 +72,9 @@ def quality(home: Home, feeds: Path, lake: Lake) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, value in (("users", 20_000), ("months", 6), ("seed", 1)):
-        parser.add_argument(f"--{name}", type=int, default=value)
-    options = vars(parser.parse_args())
+    options = vars(arguments(__doc__).parse_args())
     with tempfile.TemporaryDirectory() as folder:
-        feeds = Path(folder) / "feeds"
-        write_sample(feeds, **options)
-        settings = load_settings(home=Path(folder) / "home")
-        home = Home.open(settings, create=True)
-        load(feeds, home, settings)
-        lake = Lake(home.lake)
+        feeds, home, settings, lake = loaded(Path(folder), **options)
         analyse(lake, settings)
         print(json.dumps({"benchmark": "leaders", **options, **quality(home, feeds, lake)}))
 

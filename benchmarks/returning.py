@@ -12,7 +12,6 @@ the home's key, so that a figure moves by a hundredth or two from run to run.
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
 import resource
@@ -25,6 +24,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.sample_lake import arguments, loaded
 from graph.calls import contacts, lifetimes
 from graph.calls.returning import build
 from graph.calls.returning.pasts import pasts
@@ -33,10 +33,7 @@ from graph.calls.returning.rounds import OVERLAP_DAYS
 from graph.calls.returning.seen import seen
 from lake.clock import today
 from lake.home import Home
-from lake.settings import load_settings
 from lake.tables import Lake
-from loaders.load import load
-from loaders.sample import write_sample
 
 HALF = 0.5
 BLOCK = 60
@@ -98,12 +95,7 @@ def quality(found: pa.Table, truth: pl.DataFrame, best: int | None = None) -> di
 
 
 def on_sample(folder: Path, options: dict[str, int]) -> dict[str, object]:
-    feeds = folder / "feeds"
-    write_sample(feeds, **options)
-    settings = load_settings(home=folder / "home")
-    home = Home.open(settings, create=True)
-    load(feeds, home, settings)
-    lake = Lake(home.lake)
+    feeds, home, settings, lake = loaded(folder, **options)
     contacts.build(lake, settings)
     customers = lifetimes.read(lake, settings.period, today(settings, lake))
     truth = planted(feeds, home, lake)
@@ -199,8 +191,8 @@ def at_scale(folder: Path, leavers: int, numbers: int) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, value in (("users", 20_000), ("months", 6), ("seed", 1), ("leavers", 100_000), ("numbers", 2_000_000)):
+    parser = arguments(__doc__)
+    for name, value in (("leavers", 100_000), ("numbers", 2_000_000)):
         parser.add_argument(f"--{name}", type=int, default=value)
     options = vars(parser.parse_args())
     scale = {name: options.pop(name) for name in ("leavers", "numbers")}

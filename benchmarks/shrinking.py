@@ -12,21 +12,17 @@ with a sign, how many were flagged in the last period before they left.
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from pathlib import Path
 
 import polars as pl
 
+from benchmarks.sample_lake import arguments, loaded
 from graph.calls import circles, contacts, lifetimes
 from graph.calls.state import Inputs
 from lake.clock import today
 from lake.home import Home
-from lake.settings import load_settings
-from lake.tables import Lake
-from loaders.load import load
-from loaders.sample import write_sample
 from loaders.sample.scale import Scale
 
 HALF = 0.5
@@ -83,19 +79,13 @@ def quality(found: pl.DataFrame, flag: pl.Expr) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, value in (("users", 20_000), ("months", 6), ("seed", 1)):
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser = arguments(__doc__)
     parser.add_argument("--calls-per-month", type=float)
     options = vars(parser.parse_args())
     with tempfile.TemporaryDirectory() as folder:
-        feeds = Path(folder) / "feeds"
-        arguments = {name: options[name] for name in ("users", "months", "seed")}
-        write_sample(feeds, **arguments, scale=Scale(calls_per_month=options["calls_per_month"]))
-        settings = load_settings(home=Path(folder) / "home")
-        home = Home.open(settings, create=True)
-        load(feeds, home, settings)
-        lake = Lake(home.lake)
+        scale = Scale(calls_per_month=options["calls_per_month"])
+        which = {name: options[name] for name in ("users", "months", "seed")}
+        feeds, home, settings, lake = loaded(Path(folder), **which, scale=scale)
         contacts.build(lake, settings)
         circles.build(lake, lifetimes.read(lake, settings.period, today(settings, lake)), Inputs(lake))
         compared = pl.DataFrame(lake.read("circles")).filter(pl.col("shrinking").is_not_null())
