@@ -10,9 +10,9 @@ interpreter of another environment that has igraph (GPL, so it is none of the pr
 igraph's columns are left out. networkit and ours have `threads` threads, our Leiden and cores always one.
 
 Prints one line of JSON: seconds of each by the clock and of processor time, all threads together, which others at work
-disturb less (the best of three runs, of Leiden the only one; none with --without-leiden), PageRank's distance to
-convergence (sum over users), and the modularity of each Leiden; `two_levels` is what `analyse` makes of a period. Label
-propagation is no part of the product.
+disturb less (the best of three runs, of Leiden the only one; none with --without-leiden; ours and networkit take turns,
+igraph follows), PageRank's distance to convergence (sum over users), and the modularity of each Leiden; `two_levels`
+is what `analyse` makes of a period. Label propagation is no part of the product.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from scipy.sparse import coo_array
 
 from graph.calls import leiden, position
 
-LONG = ("leiden", "two_levels")
+LONG = ("leiden", "leiden_on_one_thread", "two_levels")
 
 IGRAPH = """
 import sys, time, json, numpy as np, igraph
@@ -89,25 +89,36 @@ Seconds = dict[str, Any]
 Answers = dict[str, np.ndarray]
 
 
-def timed(runs: dict[str, Callable[[], Any]]) -> tuple[Seconds, Answers]:
-    """Of each, seconds by the clock and of processor time (of all threads), each the least, and the answer."""
-    seconds: Seconds = {}
-    answers: Answers = {}
-    for name, run in runs.items():
-        took = []
+Runs = dict[str, Callable[[], Any]]
+
+
+def timed(programs: dict[str, Runs]) -> tuple[dict[str, Seconds], dict[str, Answers]]:
+    """Of each program's runs, seconds by the clock and of processor time (of all threads), each the least, and answers.
+
+    The programs take turns at each run, so that others at work disturb all alike.
+    """
+    took: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    answers: dict[str, Answers] = {who: {} for who in programs}
+    names = list(dict.fromkeys(name for runs in programs.values() for name in runs))
+    for name in names:
         for _ in range(1 if name in LONG else 3):
-            begun = time.perf_counter(), time.process_time()
-            answers[name] = run()
-            took.append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
-        seconds[name] = [round(min(one), 3) for one in zip(*took, strict=True)]
+            for who, runs in programs.items():
+                if name in runs:
+                    begun = time.perf_counter(), time.process_time()
+                    answers[who][name] = runs[name]()
+                    ended = time.perf_counter() - begun[0], time.process_time() - begun[1]
+                    took.setdefault((who, name), []).append(ended)
+    seconds: dict[str, Seconds] = {who: {} for who in programs}
+    for (who, name), runs_took in took.items():
+        seconds[who][name] = [round(min(one), 3) for one in zip(*runs_took, strict=True)]
     return seconds, answers
 
 
-def ours(rows: dict[str, np.ndarray], parts: bool = True) -> tuple[Seconds, Answers]:
+def ours(rows: dict[str, np.ndarray]) -> Runs:
     starts, contact, weight = rows["starts"], rows["contact"], rows["weight"]
     strength = np.bincount(np.repeat(np.arange(len(starts) - 1), np.diff(starts)), weight, len(starts) - 1)
     mass = strength / np.sqrt(strength.sum())
-    runs: dict[str, Callable[[], Any]] = {
+    return {
         "pagerank": lambda: position.pagerank(starts, contact, rows["in_"], rows["out"]),
         "cores": lambda: position.cores(starts, contact),
         "triangles": lambda: position.triangles(starts, contact),
@@ -115,10 +126,9 @@ def ours(rows: dict[str, np.ndarray], parts: bool = True) -> tuple[Seconds, Answ
         "two_levels": lambda: leiden.two_levels(starts, contact, weight),
         "reach": lambda: position.reach(starts, contact),
     }
-    return timed({name: run for name, run in runs.items() if parts or name not in LONG})
 
 
-def of_networkit(ties: tuple[np.ndarray, ...], users: int, parts: bool) -> tuple[Seconds, Answers]:
+def of_networkit(ties: tuple[np.ndarray, ...], users: int) -> Runs:
     source, target, sent, back = ties
     plain = networkit.GraphFromCoo((sent + back, (source, target)), n=users, weighted=True, directed=False)
     ends = np.concatenate([source[sent > 0], target[back > 0]]), np.concatenate([target[sent > 0], source[back > 0]])
@@ -127,22 +137,26 @@ def of_networkit(ties: tuple[np.ndarray, ...], users: int, parts: bool) -> tuple
     plain.removeSelfLoops()
     plain.sortEdges()
     plain.indexEdges()
-    runs: dict[str, Callable[[], Any]] = {
+
+    def parted() -> np.ndarray:
+        found = networkit.community.ParallelLeiden(plain, iterations=leiden.ROUNDS).run().getPartition()
+        return np.array(found.getVector(), np.int64)
+
+    def parted_on_one_thread() -> np.ndarray:
+        threads = networkit.getMaxNumberOfThreads()
+        networkit.setNumberOfThreads(1)
+        try:
+            return parted()
+        finally:
+            networkit.setNumberOfThreads(threads)
+
+    return {
         "pagerank": lambda: networkit.centrality.PageRank(calls, damp=position.DAMPING, tol=1e-8).run().scores(),
         "cores": lambda: networkit.centrality.CoreDecomposition(plain).run().scores(),
         "triangles": lambda: networkit.centrality.LocalClusteringCoefficient(plain, turbo=True).run().scores(),
-        "leiden": lambda: networkit.community.ParallelLeiden(plain, iterations=leiden.ROUNDS).run().getPartition(),
+        "leiden": parted,
+        "leiden_on_one_thread": parted_on_one_thread,
     }
-    if not parts:
-        runs.pop("leiden")
-    seconds, answers = timed(runs)
-    if parts:
-        threads = networkit.getMaxNumberOfThreads()
-        networkit.setNumberOfThreads(1)
-        seconds["leiden_on_one_thread"] = timed({"leiden": runs["leiden"]})[0]["leiden"]
-        networkit.setNumberOfThreads(threads)
-        answers["leiden"] = np.array(answers["leiden"].getVector(), np.int64)  # type: ignore[attr-defined]
-    return seconds, answers
 
 
 def of_igraph(python: str, ties: tuple[np.ndarray, ...], users: int, parts: bool) -> tuple[Seconds, Answers]:
@@ -180,13 +194,14 @@ def main() -> None:
     given = parser.parse_args()
     networkit.setNumberOfThreads(given.threads)
     numba.set_num_threads(given.threads)
-    ours(compressed(network(2_000, 10_000, 1), 2_000))  # compiled, or read from where it was kept
+    for run in ours(compressed(network(2_000, 10_000, 1), 2_000)).values():
+        run()  # compiled, or read from where it was kept
     ties = network(given.users, given.edges, given.seed)
     rows = compressed(ties, given.users)
-    seconds: dict[str, Seconds] = {}
-    answers: dict[str, Answers] = {}
-    seconds["ours"], answers["ours"] = ours(rows, given.parts)
-    seconds["networkit"], answers["networkit"] = of_networkit(ties, given.users, given.parts)
+    programs = {"ours": ours(rows), "networkit": of_networkit(ties, given.users)}
+    if not given.parts:
+        programs = {who: {name: runs[name] for name in runs if name not in LONG} for who, runs in programs.items()}
+    seconds, answers = timed(programs)
     if given.igraph:
         seconds["igraph"], answers["igraph"] = of_igraph(given.igraph, ties, given.users, given.parts)
     graph = rows["starts"], rows["contact"], rows["weight"]
