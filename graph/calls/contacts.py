@@ -11,16 +11,19 @@ customers or service numbers change later, rows move between the two tables and 
 
 from __future__ import annotations
 
+import math
+import shutil
 import tempfile
 from pathlib import Path
 
 import ibis
 import ibis.expr.datatypes as types
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.calls import records, services
-from graph.calls.ids import as_words
+from graph.calls.ids import Positions, as_words
 from graph.calls.state import Inputs, digest, writing
 from graph.calls.windows import fingerprints
 from lake.periods import first_day
@@ -39,8 +42,14 @@ SCHEMA = pa.schema(
 TABLES = ("contacts", "contacts_apart")
 COUNTS = ("calls", "seconds", "messages")
 
+WHOLE = SCHEMA.names[2:9]
+"""The columns that count: DuckDB adds integers up in 128 bits, which Parquet holds as doubles."""
+
 BATCH = 1 << 16
-MEMORY_MB = 500
+BUCKET_ROWS = 4_000_000
+"""Records added up at once: their pairs stay within the engine's memory, were each record a pair of its own or not."""
+
+MEMORY_MB = 400
 """What the engine may hold of a period at once; the rest waits on disk, beside the lake's tables."""
 
 
@@ -91,104 +100,132 @@ def _bytes(column: pa.ChunkedArray) -> bytes:
     return column.to_numpy().tobytes()
 
 
-def _pairs(lake: Lake, period: str, folder: Path) -> Path:
-    """All pairs of a period, both directions, unsorted, as a file."""
-    directed = []
+def _pairs(lake: Lake, period: str, folder: Path) -> list[Path]:
+    """Each pair of a period once, `user` before `contact`, as files that no pair is in two of.
+
+    Calls are dealt out by pair to buckets that are added up one after the other, each in memory: adding up all
+    at once would go to disk and back, row by row.
+    """
+    records_there = lake.scan("calls", *records.months_of(lake, period)).count().execute()
+    buckets = 1 << math.ceil(math.log2(max(1, records_there / BUCKET_ROWS)))
+    dealt = folder / period
+    dealt.mkdir()
     for number, calls in enumerate(records.calls(lake, period)):
-        directed.append(str(folder / f"{period}-{number}.parquet"))
-        lake.connection.to_parquet(_directed(calls, period), directed[-1])
-    there = _whole(lake.connection.read_parquet(directed))
-    if len(directed) > 1:
-        there = _added(there)
-    pairs = _both_ways(there)
-    path = folder / f"{period}.parquet"
-    lake.connection.to_parquet(pairs, str(path))
-    for part in directed:
-        Path(part).unlink()
-    return path
+        rows = _by_pair(calls, period, buckets)
+        lake.connection.to_parquet(rows, str(dealt / str(number)), partition_by="bucket")
+    made: list[Path] = []
+    for bucket in range(buckets):
+        if files := sorted(str(file) for file in dealt.glob(f"*/bucket={bucket}/*.parquet")):
+            made.append(folder / f"{period}-{bucket}.parquet")
+            rows = lake.connection.read_parquet(files, hive_partitioning=False)
+            lake.connection.to_parquet(_added(rows), str(made[-1]))
+    shutil.rmtree(dealt)
+    return made
 
 
-def _both_ways(there: ibis.Table) -> ibis.Table:
-    """Each pair in both directions, from rows by (caller, callee): what went out and what came back."""
-    back = there.view()
-    both = there.outer_join(back, [there.caller == back.callee, there.callee == back.caller])
-    sides = {"out": there, "in": back}
-    return both.select(
-        user=ibis.coalesce(there.caller, back.callee),
-        contact=ibis.coalesce(there.callee, back.caller),
-        **{f"{name}_{side}": rows[name].fill_null(0) for name in COUNTS for side, rows in sides.items()},
-        days=bit_count(there.day_bits.fill_null(0) | back.day_bits.fill_null(0)),
-        first_at=ibis.least(there.first_at, back.first_at),
-        last_at=ibis.greatest(there.last_at, back.last_at),
+def _by_pair(calls: ibis.Table, period: str, buckets: int) -> ibis.Table:
+    """Calls by pair: `out` where the first of the two called; the day as a bit, to be counted once a pair.
+
+    Pseudonyms are taken for UUIDs, which are as long and sort alike, and which DuckDB does not keep on a heap.
+    """
+    parties = calls.mutate(caller=calls.caller.cast("uuid"), callee=calls.callee.cast("uuid"))
+    first, second = ibis.least(parties.caller, parties.callee), ibis.greatest(parties.caller, parties.callee)
+    day = calls.day.delta(ibis.date(first_day(period)), unit="day").cast("int64")
+    rows = parties.select(
+        "at",
+        "seconds",
+        "message",
+        user=first,
+        contact=second,
+        out=parties.caller < parties.callee,
+        day_bit=ibis.literal(1, "int64") << day,
     )
+    return rows.mutate(bucket=(rows.user.hash() ^ rows.contact.hash()) & (buckets - 1))
 
 
 def _added(rows: ibis.Table) -> ibis.Table:
-    """Rows of several blocks added up by (caller, callee)."""
-    return rows.group_by("caller", "callee").aggregate(
-        **{name: rows[name].sum().cast("int64") for name in COUNTS},
-        day_bits=rows.day_bits.bit_or(),
-        first_at=rows.first_at.min(),
-        last_at=rows.last_at.max(),
+    """Calls of `_by_pair` added up: the columns of `contacts`, seen from the first of the two."""
+    pairs = rows.group_by("user", "contact").aggregate(
+        **{
+            f"{name}_{side}": value
+            for side, there in {"out": rows.out, "in": ~rows.out}.items()
+            for name, value in {
+                "calls": rows.count(where=there & ~rows.message),
+                "seconds": rows.seconds.sum(where=there & ~rows.message).fill_null(0),
+                "messages": rows.count(where=there & rows.message),
+            }.items()
+        },
+        days=bit_count(rows.day_bit.bit_or()),
+        first_at=rows["at"].min(),
+        last_at=rows["at"].max(),
     )
+    pairs = pairs.mutate(user=pairs.user.cast("binary"), contact=pairs.contact.cast("binary"))
+    return pairs.select(SCHEMA.names).cast(dict.fromkeys(WHOLE, "int64"))
 
 
-def _directed(calls: ibis.Table, period: str) -> ibis.Table:
-    """Calls added up by (caller, callee); the days of the period that had one as bits, to be counted once a pair."""
-    day = calls.day.delta(ibis.date(first_day(period)), unit="day").cast("int64")
-    return calls.group_by("caller", "callee").aggregate(
-        calls=(~calls.message).sum(),
-        messages=calls.message.sum(),
-        seconds=calls.seconds.sum(where=~calls.message).fill_null(0),
-        day_bits=(ibis.literal(1, "int64") << day).bit_or(),
-        first_at=calls["at"].min(),
-        last_at=calls["at"].max(),
-    )
+def _both_ways(pairs: ibis.Table) -> ibis.Table:
+    """Each pair seen from both sides, from rows that hold it once."""
+    back = {"user": "contact", "contact": "user"}
+    for name in COUNTS:
+        back |= {f"{name}_out": f"{name}_in", f"{name}_in": f"{name}_out"}
+    return pairs.union(pairs.select(**{name: pairs[back.get(name, name)] for name in pairs.columns}), distinct=False)
 
 
-def _whole(rows: ibis.Table) -> ibis.Table:
-    """Sums as whole numbers: DuckDB adds integers up in 128 bits, which Parquet holds as doubles."""
-    return rows.cast({name: "int64" for name, kind in rows.schema().items() if kind.is_numeric()})
-
-
-def _split(lake: Lake, wanted: dict[str, str], made: dict[str, Path], known: pa.Table) -> set[str]:
+def _split(lake: Lake, wanted: dict[str, str], made: dict[str, list[Path]], known: pa.Table) -> set[str]:
     """Sort each period's pairs into the two tables; a period without news is rewritten only when a row must move."""
     pairs = {
-        period: _whole(lake.connection.read_parquet(str(made[period]))) if period in made else _stored(lake, period)
-        for period in wanted
+        period: _both_ways(_read(lake, made[period])) if period in made else _stored(lake, period) for period in wanted
     }
     judged = known.filter(known["judged"]).select(["user"])
     found = services.found_services(pairs, ibis.memtable(judged)) if judged.num_rows else services.NONE
     lake.write("services", found)
-    classes = ibis.memtable(services.with_found(known, found))
+    rule = Apart(services.with_found(known, found))
     moved = set()
     for period, rows in pairs.items():
-        marked = _marked(rows, classes)
-        if period in made or marked.filter(marked.apart != marked.is_apart).count().execute():
-            with (
-                writing(lake.root / f"contacts/period={period}/part-0.parquet", SCHEMA) as kept,
-                writing(lake.root / f"contacts_apart/period={period}/part-0.parquet", SCHEMA) as apart,
-            ):
-                for batch in lake.connection.to_pyarrow_batches(marked.order_by("user", "contact"), chunk_size=BATCH):
-                    kept.write(batch.filter(pc.invert(batch["apart"])))
-                    apart.write(batch.filter(batch["apart"]))
-            moved.add(period)
+        if period not in made and all(batch["is_apart"].equals(rule.of(batch)) for batch in _batches(lake, rows)):
+            continue
+        with (
+            writing(lake.root / f"contacts/period={period}/part-0.parquet", SCHEMA) as kept,
+            writing(lake.root / f"contacts_apart/period={period}/part-0.parquet", SCHEMA) as apart,
+        ):
+            for batch in _batches(lake, rows.order_by("user", "contact")):
+                is_apart = rule.of(batch)
+                kept.write(batch.filter(pc.invert(is_apart)))
+                apart.write(batch.filter(is_apart))
+        moved.add(period)
     return moved
+
+
+class Apart:
+    """Which pairs belong to `contacts_apart`, by what is known of their numbers: `user, on_net, service`, sorted.
+
+    Numbers that nothing is known of are off-net. Looked up batch by batch: a join of the engine would hold the
+    customers several times over.
+    """
+
+    def __init__(self, known: pa.Table) -> None:
+        self._positions = Positions(known["user"])
+        self._on_net, self._service = (
+            np.append(np.asarray(known[name]).astype(np.bool_), False)  # position -1: the last, known of nothing
+            for name in ("on_net", "service")
+        )
+
+    def of(self, pairs: pa.RecordBatch) -> pa.BooleanArray:
+        user, contact = self._positions.of(pairs["user"]), self._positions.of(pairs["contact"])
+        service = self._service[user] | self._service[contact]
+        return pa.array(service | ~(self._on_net[user] | self._on_net[contact]))
+
+
+def _batches(lake: Lake, rows: ibis.Table) -> pa.RecordBatchReader:
+    return lake.connection.to_pyarrow_batches(rows, chunk_size=BATCH)
+
+
+def _read(lake: Lake, files: list[Path]) -> ibis.Table:
+    if not files:
+        return ibis.memtable(SCHEMA.empty_table())
+    return lake.connection.read_parquet([str(file) for file in files])
 
 
 def _stored(lake: Lake, period: str) -> ibis.Table:
     kept, apart = (lake.scan(name, period) for name in TABLES)
     return kept.mutate(is_apart=False).union(apart.mutate(is_apart=True), distinct=False)
-
-
-def _marked(pairs: ibis.Table, classes: ibis.Table) -> ibis.Table:
-    """Pairs with `apart`: where they belong now. Numbers that no class is known of are off-net."""
-    if "is_apart" not in pairs.columns:
-        pairs = pairs.mutate(is_apart=ibis.literal(None, "boolean"))
-    of_user = classes.select(user_key="user", user_on="on_net", user_service="service")
-    of_contact = classes.select(contact_key="user", contact_on="on_net", contact_service="service")
-    joined = pairs.left_join(of_user, pairs.user == of_user.user_key)
-    joined = joined.left_join(of_contact, joined.contact == of_contact.contact_key)
-    on_net = joined.user_on.fill_null(False) | joined.contact_on.fill_null(False)
-    service = joined.user_service.fill_null(False) | joined.contact_service.fill_null(False)
-    return joined.select(*pairs.columns, apart=service | ~on_net)

@@ -18,7 +18,7 @@ from lake.home import enough_disk
 from lake.tables import Lake
 
 FILE = ".calls-inputs.json"
-ROWS = 1 << 20
+ROWS = 1 << 17
 """Rows of a row group: fixed, so that the same rows give the same bytes whatever batches they came in."""
 
 VERSION = 3

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -338,3 +340,49 @@ def test_a_local_day_counts_once_when_clocks_change(tmp_path: Path) -> None:
     lake = world(tmp_path, rows)
     build(lake)
     assert rows_of(lake, "2026-03")["a", "b"]["days"] == 1
+
+
+def plain(rows: list[dict[str, Any]]) -> dict[tuple[bytes, bytes], list[Any]]:
+    """`contacts` without its pseudonyms, one call after the other."""
+    found: dict[tuple[bytes, bytes], list[Any]] = {}
+    days: dict[tuple[bytes, bytes], set[dt.date]] = {}
+    for row in rows:
+        for place, pair in enumerate([(row["caller"], row["callee"]), (row["callee"], row["caller"])]):
+            counts = found.setdefault(pair, [0] * 7 + [row["at"], row["at"]])
+            is_message = row["kind"] == "message"
+            counts[place + (4 if is_message else 0)] += 1
+            counts[place + 2] += row["seconds"]
+            days.setdefault(pair, set()).add(row["day"])
+            counts[6] = len(days[pair])
+            counts[7:] = [min(counts[7], row["at"]), max(counts[8], row["at"])]
+    return found
+
+
+def test_adding_up_in_buckets_gives_what_one_call_after_the_other_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = random.Random(5)
+    names = ["a", "b", "c", "d", "Off", "é", "ß", "~"]  # bytes above 127 sort last
+    rows = []
+    for _ in range(200):
+        one, other = draw.sample(names, 2)
+        at = f"2026-05-{draw.randint(1, 31):02d} {draw.randint(0, 23):02d}:{draw.randint(0, 59):02d}:00"
+        rows.append(message(one, other, at) if draw.random() < 0.3 else call(one, other, at, draw.randint(1, 900)))
+    whole, dealt = world(tmp_path / "1", rows), world(tmp_path / "2", rows)
+    build(whole)
+    monkeypatch.setattr(contacts, "BUCKET_ROWS", 30)
+    build(dealt)
+    tables = [dealt.read(name, partition=MAY) for name in contacts.TABLES]
+    found = {tuple(row[:2]): row[2:] for table in tables for row in zip(*table.to_pydict().values(), strict=True)}
+    assert found == {pair: tuple(counts) for pair, counts in plain(rows).items()}
+    for table in tables:
+        order = list(zip(table["user"].to_pylist(), table["contact"].to_pylist(), strict=True))
+        assert order == sorted(order)
+    for name in contacts.TABLES:
+        assert [f.read_bytes() for f in whole.files(name)] == [f.read_bytes() for f in dealt.files(name)]
+
+
+def test_a_period_of_unanswered_calls_is_written_without_rows(tmp_path: Path) -> None:
+    lake = world(tmp_path, [call("a", "b", "2026-05-01 10:00:00", 0)])
+    assert build(lake) == [MAY]
+    assert rows_of(lake, MAY) == {}
