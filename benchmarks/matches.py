@@ -106,14 +106,43 @@ def pseudonyms_of(home: Path, numbers: np.ndarray) -> np.ndarray:
     return np.array(to_text(key.of_numbers(pa.array(unique.astype(str).tolist()))).to_pylist())[back]
 
 
+def without(
+    matches: tuple[np.ndarray, np.ndarray, np.ndarray], pairs: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The matches that are not among `pairs` (users, items), ranked anew; each user's stand together, by rank.
+
+    >>> three = (np.array(["u", "u", "u"]), np.array([7, 8, 9]), np.array([1, 2, 3]))
+    >>> [part.tolist() for part in without(three, (np.array(["u"]), np.array([8])))]
+    [['u', 'u'], [7, 9], [1, 2]]
+    """
+    at = np.unique(np.append(matches[0], pairs[0]), return_inverse=True)[1]
+    width = int(max(matches[1].max(initial=0), pairs[1].max(initial=0))) + 1
+    key, taken = np.split(at * width + np.append(matches[1], pairs[1]), [len(matches[0])])
+    users, items, ranks = (part[~np.isin(key, taken)] for part in matches)
+    order = np.lexsort((ranks, users))
+    users, items = users[order], items[order]
+    return users, items, np.arange(len(users)) - np.searchsorted(users, users) + 1
+
+
 def run_and_match(
-    feeds: Path, home: Path, test: tuple[np.ndarray, np.ndarray], k: int
+    feeds: Path,
+    home: Path,
+    test: tuple[np.ndarray, np.ndarray],
+    k: int,
+    unranked: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[dict[str, float], dict[str, float], dict]:
-    """`dumbbell run` and `dumbbell match`; returns the quality of the matches, seconds, and the snapshot's metrics."""
+    """`dumbbell run` and `dumbbell match`; returns the quality of the matches, seconds, and the snapshot's metrics.
+
+    Pairs that are `unranked`, neither used nor test, are taken out of the matches, of which as many more are asked for.
+    """
     seconds = {"run": dumbbell(home, "run", str(feeds))}
     out = home.parent / "matches.parquet"
-    seconds["match"] = dumbbell(home, "match", "--kind", "app", "--k", str(k), "--out", str(out))
-    found = quality(read_matches(home, out), (pseudonyms_of(home, test[0]), test[1]), k)
+    more = int(np.unique(unranked[0], return_counts=True)[1].max()) if unranked is not None else 0
+    seconds["match"] = dumbbell(home, "match", "--kind", "app", "--k", str(k + more), "--out", str(out))
+    matches = read_matches(home, out)
+    if unranked is not None:
+        matches = without(matches, (pseudonyms_of(home, unranked[0]), unranked[1]))
+    found = quality(matches, (pseudonyms_of(home, test[0]), test[1]), k)
     current = (home / "snapshots" / "current").read_text().strip()
     manifest = json.loads((home / "snapshots" / current / "manifest.json").read_text())
     return found, seconds, manifest["metrics"]

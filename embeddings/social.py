@@ -16,6 +16,7 @@ https://arxiv.org/abs/2010.13993).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from embeddings.graph import Edges
 from embeddings.scorer import Vectors, standardised
 from embeddings.trial import Trial, lift, surely_better
 
-ALPHAS = (0.1, 0.25, 0.5, 1.0)
+ALPHAS = (0.1, 0.25, 0.5, 1.0, 2.0)
 CHUNK = 1 << 16
 
 
@@ -63,7 +64,7 @@ def smoothed(vectors: Vectors, weights: sp.csr_array, alpha: float) -> Vectors:
         own = vectors.users[rows]
         heard = np.asarray(weights[rows] @ vectors.users, np.float32)
         users[rows] = own + np.float32(alpha) * heard * own.any(axis=1, keepdims=True)
-    return Vectors(users, vectors.apps)
+    return replace(vectors, users=users)
 
 
 def best_alpha(trial: Trial, vectors: Vectors) -> tuple[float, Score, dict[str, Any]]:

@@ -27,7 +27,7 @@ def test_beats_popularity_twice_over(tmp_path, monkeypatch):
     monkeypatch.setattr("embeddings.trial.WEIGHTS", (1.0,))
     settings = Settings(home=tmp_path / "home")
     assert DATA is not None
-    pairs, test = write_feeds(DATA, tmp_path / "feeds", seed=0)
+    pairs, _, test = write_feeds(DATA, tmp_path / "feeds", seed=0)
     home = Home.open(settings, create=True)
     assert not load(tmp_path / "feeds", home, settings).to_json()["quarantined"]
     result = train(Lake(home.lake), home, settings)
