@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graph.calls import ties
+from graph.calls.chance import calibrated
 from graph.calls.circle_kernels import measure
 from graph.calls.habits import EARLIER, habits
 from graph.calls.ids import as_words
 from graph.calls.lifetimes import Customers
 from graph.calls.rarefaction import expected_sizes
-from graph.calls.shrinking import discoveries, groups, p_values
+from graph.calls.shrinking import discoveries, fall, groups, p_values
 from graph.calls.state import Inputs, digest, writing
 from graph.calls.ties import Ties
 from lake.progress import track
@@ -34,6 +35,9 @@ SCHEMA = pa.schema(
     ]
     + [("shrinking", pa.bool_())]
 )
+
+VERSION = 2
+"""Of what is computed: where it changes, periods are made anew."""
 
 
 def build(lake: Lake, customers: Customers, inputs: Inputs) -> list[str]:
@@ -73,7 +77,9 @@ def _fingerprints(lake: Lake, customers: Customers) -> dict[str, str]:
     for place, period in enumerate(customers.periods):
         rows = np.flatnonzero(customers.listed(place))
         history = customers.history(place, EARLIER)[rows]
-        found[period] = digest(words[rows].tobytes(), history.tobytes(), facts[max(0, place - EARLIER) : place + 1])
+        found[period] = digest(
+            VERSION, words[rows].tobytes(), history.tobytes(), facts[max(0, place - EARLIER) : place + 1]
+        )
     return found
 
 
@@ -97,9 +103,10 @@ def circles(customers: Customers, place: int, window: list[Ties]) -> pa.Table:
     calls = _row_sums(now)
     expected = expected_sizes(calls, past.starts, past.calls)[rows]
     against_peers = against_self / network
-    p = p_values(past, _seeds(customers, place))[rows]
+    far = fall(past, calls)
+    p = calibrated(p_values(past, _seeds(customers, place)), far <= 0)[rows]
     p[(against_self >= 1) | (against_peers >= 1)] = 1.0  # not smaller, whoever is in it
-    shrinking = discoveries(p, groups(past, calls)[rows])
+    shrinking = discoveries(p, groups(far[rows]))
     columns = {
         "contacts": pa.array(size),
         "reciprocal": pa.array(reciprocal[rows]),

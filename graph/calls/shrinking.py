@@ -9,10 +9,11 @@ for. The likelihood ratio of the two, contact by contact,
 counts a strong tie lost for much, a weak one for little.
 
 **p-value.** The probability of T or more when this period's n calls are made by the customer's habits: each contact has
-ended with probability e_j, and the calls are drawn from the others by Polya's urn. As n is given, fewer calls are no
-sign; as the turnover is the network's own of this period, a holiday is none. Simulated until `ENOUGH` draws have come
-out so, or `MOST` were made, which keeps p valid (Besag and Clifford); each customer and period has random numbers of
-their own.
+ended with probability e_j, and the calls are drawn from the others by Polya's urn. n tells of turnover too, as ties
+that end take their calls along: what has ended is drawn given n (`graph.calls.levels`, by rejection). As n is given,
+fewer calls are no sign; as turnover and levels are the network's own of this period, a holiday is none. Simulated until
+`ENOUGH` draws have come out so, or `MOST` were made or `TRIED`, which keeps p valid (Besag and Clifford); each customer
+and period has random numbers of their own. Where chance is wider than this, the network tells (`graph.calls.chance`).
 
 **False discovery rate.** Ties that end take their calls along, so there is more to find where calls fell. Customers
 are tested in groups by how far their calls fell below their own pace and the network's, each group with the share to
@@ -32,6 +33,7 @@ import numpy as np
 
 from graph.calls.habits import Habits
 from graph.calls.influence.random import step, stream, unit
+from graph.calls.levels import at, levels, likely
 from graph.calls.turnover import turnover
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -40,6 +42,7 @@ NOTHING_ABOVE = 0.5
 
 ENOUGH = 10
 MOST = 20_000
+TRIED = 100_000
 FALLS = np.array([1.0, 2.0, 3.0, 4.0])
 """Borders of the groups: standard deviations by which calls fell."""
 
@@ -55,25 +58,34 @@ def p_values(habits: Habits, seeds: np.ndarray) -> np.ndarray:
     draws = habits.sums(habits.now)
     usual = turnover(habits, draws)
     evidence = np.log1p(1 / np.maximum(usual.silent, 1e-12))
-    return _simulated(habits.starts, habits.now, draws, usual.weight, usual.ended, evidence, seeds, ENOUGH, MOST)
+    calls, weight = habits.sums(habits.calls), habits.sums(usual.weight)
+    kept = habits.sums(usual.weight * (1 - usual.ended)) / np.maximum(weight, 1e-12)
+    share = levels(calls, habits.history, draws, kept)
+    past = calls, habits.history.astype(np.int64), share
+    return _simulated(habits.starts, habits.now, draws, usual.weight, usual.ended, evidence, seeds, *past)
 
 
-def groups(habits: Habits, calls: np.ndarray) -> np.ndarray:
-    """(n,) group of each customer: 0 where calls (n,) are about as many as ever, up to 4 where they fell far.
+def fall(habits: Habits, calls: np.ndarray) -> np.ndarray:
+    """(n,) how far each customer's calls (n,) fell below their own pace and the network's; nan without a pace.
 
     With x = calls a period of the habits and rho the network's median of calls / x, the fall is (rho x - calls) over
     sqrt(rho x (1 + rho / periods)), as of two Poisson counts, in units of the network's own quartiles.
     """
     pace = habits.sums(habits.calls) / np.maximum(habits.history, 1)
     known = pace > 0
+    far = np.full(len(calls), np.nan)
     if not known.any():
-        return np.zeros(len(calls), np.int64)
+        return far
     rho = max(float(np.median(calls[known] / pace[known])), 1e-9)
-    fall = np.zeros(len(calls))
     mean = rho * pace[known]
-    fall[known] = (mean - calls[known]) / np.sqrt(mean * (1 + rho / habits.history[known]))
-    low, high = np.quantile(fall[known], [0.25, 0.75])
-    return np.digitize(fall / max((high - low) / _QUARTILES, 1.0), FALLS)
+    far[known] = (mean - calls[known]) / np.sqrt(mean * (1 + rho / habits.history[known]))
+    low, high = np.quantile(far[known], [0.25, 0.75])
+    return far / max((high - low) / _QUARTILES, 1.0)
+
+
+def groups(far: np.ndarray) -> np.ndarray:
+    """(n,) group of each customer by `fall`: 0 where calls are about as many as ever, up to 4 where they fell far."""
+    return np.digitize(np.nan_to_num(far), FALLS)
 
 
 def discoveries(p: np.ndarray, group: np.ndarray, rate: float = FALSE_DISCOVERY_RATE) -> np.ndarray:
@@ -106,8 +118,9 @@ def _simulated(
     ended: np.ndarray,
     evidence: np.ndarray,
     seeds: np.ndarray,
-    enough: int,
-    most: int,
+    calls: np.ndarray,
+    history: np.ndarray,
+    share: np.ndarray,
 ) -> np.ndarray:
     n = draws.shape[0]
     p = np.full(n, np.nan)
@@ -115,9 +128,10 @@ def _simulated(
         first, size = starts[u], starts[u + 1] - starts[u]
         if size == 0:
             continue
-        every = found = 0.0
+        every = found = whole = 0.0
         for j in range(size):
             every += evidence[first + j]
+            whole += weight[first + j]
             if now[first + j] == 0:
                 found += evidence[first + j]
         if found == 0.0 or draws[u] == 0:
@@ -126,8 +140,10 @@ def _simulated(
         state = stream(seeds[u], 0)
         below = np.empty(size)
         called = np.zeros(size, np.int64)
-        as_many = done = 0
-        while as_many < enough and done < most:
+        chance = likely(calls[u], history[u], draws[u], share)
+        as_many = done = tried = 0
+        while as_many < ENOUGH and done < MOST and tried < TRIED:
+            tried += 1
             total = 0.0
             for j in range(size):
                 state = step(state)
@@ -135,6 +151,9 @@ def _simulated(
                     total += weight[first + j]
                 below[j] = total
             if total == 0.0:  # calls were made, so not all have ended
+                continue
+            state = step(state)
+            if unit(state) >= at(chance, total / whole):
                 continue
             done += 1
             silent = every
@@ -149,5 +168,5 @@ def _simulated(
                     silent -= evidence[first + who]
             if silent >= found - 1e-9:
                 as_many += 1
-        p[u] = as_many / done if as_many == enough else (as_many + 1) / (done + 1)
+        p[u] = as_many / done if as_many == ENOUGH else (as_many + 1) / (done + 1)
     return p

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 
 from graph.calls.analyse import analyse
 from graph.calls.habits import Habits
-from graph.calls.shrinking import discoveries, groups, p_values
+from graph.calls.levels import at, levels, likely
+from graph.calls.shrinking import discoveries, fall, groups, p_values
 from graph.calls.turnover import turnover
 from lake.tables import Lake
 from tests.graph.calls.world import by_user, call, settings, user, world
@@ -82,13 +84,24 @@ def seeds(n: int) -> np.ndarray:
     return np.arange(n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 
 
-def by_enumeration(weights: list[float], ended: float, evidence: list[float], draws: int, found: float) -> float:
-    """The chance of at least so much evidence: every set of contacts that ended, every sequence of the urn."""
+def by_enumeration(
+    weights: list[float],
+    ended: float,
+    evidence: list[float],
+    draws: int,
+    found: float,
+    likely: Callable[[float], float],
+) -> float:
+    """The chance of at least so much evidence: every set of contacts that ended, every sequence of the urn.
+
+    `likely`: of so many calls, by the share of the circle that is left.
+    """
     many = every = 0.0
     for gone in product((False, True), repeat=len(weights)):
         if all(gone):
             continue
-        prior = math.prod(ended if g else 1 - ended for g in gone)
+        left = sum(w for g, w in zip(gone, weights, strict=True) if not g) / sum(weights)
+        prior = math.prod(ended if g else 1 - ended for g in gone) * likely(left)
         every += prior
         for sequence in product([j for j, g in enumerate(gone) if not g], repeat=draws):
             chance, balls = prior, [0.0 if g else w for g, w in zip(gone, weights, strict=True)]
@@ -106,7 +119,12 @@ def test_p_is_the_share_of_all_ways_the_calls_could_have_gone() -> None:
     found = people([[5, 2, 1]] * n, [[4, 0, 0]] * n)
     usual = turnover(found, found.sums(found.now))
     evidence = np.log1p(1 / usual.silent[:3])
-    wanted = by_enumeration([5.5, 2.5, 1.5], usual.ended[0], evidence.tolist(), 4, evidence[1] + evidence[2])
+    kept = np.full(n, 1 - usual.ended[0])
+    share = levels(np.full(n, 8), np.ones(n), np.full(n, 4), kept)
+    chance = likely(8, 1, 4, share)
+    wanted = by_enumeration(
+        [5.5, 2.5, 1.5], usual.ended[0], evidence.tolist(), 4, evidence[1] + evidence[2], lambda left: at(chance, left)
+    )
     p = p_values(found, seeds(n))
     assert wanted == pytest.approx(1 / np.mean(1 / p), rel=0.06)  # of so many draws, `ENOUGH` came out so
     assert (p_values(found, seeds(n)) == p).all()
@@ -126,7 +144,7 @@ def test_p_values_of_a_network_at_rest_are_even() -> None:
     for level in (0.01, 0.05, 0.2):
         for some in (p, p[slower == 0.3]):
             assert (p <= level).mean() <= 1.3 * level + 0.004, (level, len(some))
-    assert discoveries(p, groups(habits, habits.sums(habits.now))).sum() <= 2
+    assert discoveries(p, groups(fall(habits, habits.sums(habits.now)))).sum() <= 2
 
 
 def test_what_cannot_vary_is_no_evidence_and_what_is_not_known_is_null() -> None:
@@ -140,9 +158,9 @@ def test_groups_by_how_far_calls_fell() -> None:
     habits = people([[100]] * n, [[100]] * n)
     calls = np.full(n, 100)
     calls[:4] = [0, 80, 60, 200]  # a standard deviation of two counts of 100 is 14.1
-    assert groups(habits, calls)[:5].tolist() == [4, 1, 2, 0, 0]
-    assert groups(habits, calls // 2)[4] == 0  # everybody calls half as much
-    assert groups(people([[]], [[]]), np.array([3])).tolist() == [0]
+    assert groups(fall(habits, calls))[:5].tolist() == [4, 1, 2, 0, 0]
+    assert groups(fall(habits, calls // 2))[4] == 0  # everybody calls half as much
+    assert groups(fall(people([[]], [[]]), np.array([3]))).tolist() == [0]
 
 
 def test_false_discoveries_by_hand() -> None:
