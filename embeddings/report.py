@@ -24,8 +24,9 @@ NAMES = {
     "blend": "blend",
 }
 TOLD = {"k", "held_out", "cut", "last_day", "users", "served", "choice", "table", "validation", "interval", "lift"}
-TOLD |= {"lift_interval", "margin", "baselines", "catalogue", "segments", "cold"}
+TOLD |= {"lift_interval", "margin", "baselines", "catalogue", "segments", "cold", "cold_items"}
 """Metrics with a place of their own on the page; others are listed as they are."""
+OF_NEW = {"segment": "popularity among those alike", "calls": "attributes and calls"}
 RECALL, NDCG, COVERAGE, NOVELTY, COMMON, GINI = (
     f"{figure}@{K}" for figure in ("recall", "ndcg", "coverage", "novelty", "popularity", "gini")
 )
@@ -72,9 +73,11 @@ def page(metrics: dict[str, Any]) -> str:
         bars(_title(NOVELTY), [(_name(n), _point(row, NOVELTY, _colour(n, metrics))) for n, row in table.items()]),
         "<h2>By segment</h2>",
         _segments(metrics),
-        "<h2>Customers without use</h2>",
-        "<p>The same customers as if they had never used an app: all they ever used is to be found.</p>",
+        "<h2>Customers and apps without use</h2>",
+        "<p>Some customers were made new: all their use was taken away, and is to be found.</p>",
         _figures(metrics["cold"]),
+        "<p>Some apps were made new: among them, those that a customer took up are to be found.</p>",
+        _figures(metrics.get("cold_items", {})),
         "<h2>How it was measured</h2>",
         f"<p>{_split(metrics)}</p>",
         _listed(metrics.get("baselines", {}), NAMES),
@@ -209,9 +212,13 @@ def _with_interval(row: dict[str, Any], figure: str) -> str:
 
 
 def _figures(rows: dict[str, dict[str, Any]]) -> str:
-    """A table of what rows say, whatever it is: one column a figure."""
+    """A table of what rows say of newcomers, whatever it is: one column a figure."""
+    if not rows:
+        return "<p>Not measured.</p>"
     columns = list(dict.fromkeys(key for row in rows.values() for key in row))
-    cells = [[escape(_name(name)), *[_text(row.get(c, "")) for c in columns]] for name, row in rows.items()]
+    cells = [
+        [escape(OF_NEW.get(name, _name(name))), *[_text(row.get(c, "")) for c in columns]] for name, row in rows.items()
+    ]
     return _table(["", *[escape(c) for c in columns]], [("", row) for row in cells])
 
 

@@ -117,7 +117,18 @@ def quality_tables(found: dict[str, Any]) -> list[Any]:
         ]
         title = f"{told} of the {tuned['users']:,} customers it was tuned by, and what the lists are like"
         tables.append(table_of(title, ["scorer", "tuning", *like], rows))
-    return tables
+    return [*tables, *_newcomers(found)]
+
+
+def _newcomers(found: dict[str, Any]) -> list[Any]:
+    """How well customers and apps are known of whom no use was shown."""
+    rows = [
+        [what, scorer, *[f"{name} {_figure(value)}" for name, value in row.items() if isinstance(value, float)]]
+        for what, key in (("customers", "cold"), ("apps", "cold_items"))
+        for scorer, row in found.get(key, {}).items()
+    ]
+    rows = [row for row in rows if len(row) == 4]
+    return [table_of("without use", ["new", "scorer", "recall", "ndcg"], rows)] if rows else []
 
 
 def _figure(value: float | None) -> str | None:
