@@ -1,27 +1,28 @@
-"""The trained scorer's network: embeddings for users, apps and products, plus what their neighbours say.
+"""The trained scorer's network: embeddings for users, apps, products and handsets, plus what their neighbours say.
 
-A user's vector is the sum of their own embedding, the embeddings of their attributes, and one `SAGEConv` per relation
-(apps used, products held, the handset in hand, the people talked with), put together by `HeteroConv`. The convolutions
-begin at zero, so training starts from the embeddings alone and a relation has to earn its weight. Customers and
-apps without any use get their vector from attributes and neighbours: while training, embeddings of a random few
-are hidden, so that these parts learn to stand alone.
+An item's vector is the sum of its own embedding and the mean embedding of its attributes. A user's is the same plus
+one convolution per relation (apps used, products held, the handset in hand, the people talked with), put together by
+PyTorch Geometric's `HeteroConv`: each takes the mean of the neighbours' vectors through a linear map. The map of
+the apps used begins as the identity, so a customer is at first the mean of what they use; the others begin at zero
+and have to earn their weight. Customers and apps without any use get their vectors from attributes and neighbours.
 """
 
 from __future__ import annotations
 
-from typing import cast
+import warnings
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.functional import embedding_bag
 from torch_geometric.data import HeteroData
-from torch_geometric.nn import HeteroConv, SAGEConv
+from torch_geometric.nn import HeteroConv
 
-from embeddings.hetero import CALLED, HELD, IN_HAND, USED, Relation, neighbours
+from embeddings.hetero import CALLED, HEARD, USED, Bags, Relation
+from embeddings.rows import Rows
 
 ITEMS = ("app", "product", "handset")
 FLOOR = 0.1
-HIDDEN_SHARE = 0.1
-"""Share of a batch trained as if customer or app had no history."""
 
 
 def unit(vectors: torch.Tensor) -> torch.Tensor:
@@ -36,80 +37,87 @@ def unit(vectors: torch.Tensor) -> torch.Tensor:
     return vectors * torch.rsqrt((vectors * vectors).sum(dim=1, keepdim=True) + FLOOR**2)
 
 
-class MatchingGNN(nn.Module):
-    """Vectors of `d` dimensions and length 1 (or 0: nothing is known); apps also have a `level`, how often they are
-    taken up by whomever. An app's score is the cosine over a temperature plus the level.
+def mean_of(bags: Bags, vectors: torch.Tensor) -> torch.Tensor:
+    """Mean (b, d) of the `vectors` (k, d) in each bag, by weight where the bags have weights; zeros of an empty bag."""
+    if bags.weight is not None:
+        return sum_of(bags, vectors, bags.weight)
+    return embedding_bag(bags.source, vectors, bags.start, mode="mean", include_last_offset=True)
 
-    `data` says how many nodes, codes and relations there are; it is not kept.
+
+def sum_of(bags: Bags, vectors: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
+    """Sum (b, d) of the `vectors` (k, d) in each bag, times `weight` (e,) where given."""
+    return embedding_bag(
+        bags.source, vectors, bags.start, mode="sum", per_sample_weights=weight, include_last_offset=True
+    )
+
+
+class MeanConv(nn.Module):
+    """The mean of the neighbours' vectors through a linear map: `SAGEConv` without its root, over bags."""
+
+    def __init__(self, d: int, *, start: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.eye(d) * start)
+
+    def forward(self, vectors: torch.Tensor | tuple[torch.Tensor, ...], bags: Bags) -> torch.Tensor:
+        sources = vectors if isinstance(vectors, torch.Tensor) else vectors[0]
+        return mean_of(bags, sources) @ self.weight
+
+
+class MatchingGNN(nn.Module):
+    """Vectors of `d` dimensions and length 1 (or 0: nothing is known); an app's score is the cosine.
+
+    `tables` holds the embeddings of nodes by kind, and of attributes as `code`; they learn by rows (`Rows`). Where
+    people talk, `voices` (n, d) are everybody's latest vectors, which their contacts hear. `data` says how many nodes
+    and which relations there are; it is not kept.
     """
 
     def __init__(self, data: HeteroData, codes: int, d: int) -> None:
         super().__init__()
         self.d = d
-        self.user = nn.Embedding(int(data["user"].num_nodes), d, sparse=True)
-        self.item = nn.ModuleDict({kind: nn.Embedding(max(1, int(data[kind].num_nodes)), d) for kind in ITEMS})
-        self.level = nn.Embedding(max(1, int(data["app"].num_nodes)), 1)
-        self.code = nn.EmbeddingBag(max(1, codes), d, mode="mean", padding_idx=0)
-        self.relations: list[Relation] = [r for r in (USED, HELD, IN_HAND, CALLED) if r in data.edge_types]
-        self.conv = HeteroConv(
-            {r: SAGEConv((d, d), d, aggr="mean", root_weight=False, bias=False) for r in self.relations}, aggr="sum"
-        )
-        for table in (self.user, *(self.table(kind) for kind in ITEMS)):
-            nn.init.normal_(table.weight, std=0.01 / d**0.5)
-        nn.init.zeros_(self.level.weight)
-        nn.init.zeros_(self.code.weight)
-        for conv in self.conv.convs.values():
-            nn.init.zeros_(conv.lin_l.weight)
+        sizes = {kind: max(1, int(data[kind].num_nodes)) for kind in ("user", *ITEMS)}
+        self.tables = {kind: Rows(torch.zeros(k, d)) for kind, k in sizes.items()}
+        self.tables["code"] = Rows(torch.zeros(max(1, codes), d))
+        for kind in ITEMS:
+            nn.init.normal_(self.tables[kind].weight, std=0.01 / d**0.5)
+        self.relations: list[Relation] = [r for r in HEARD if r in data.edge_types]
+        convs = {r: MeanConv(d, start=float(r == USED)) for r in self.relations}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that items hear nothing is meant
+            self.conv = HeteroConv(convs, aggr="sum") if convs else None
+        self.voices = torch.zeros(sizes["user"], d) if CALLED in self.relations else None
 
-    def table(self, kind: str) -> nn.Embedding:
-        """The embeddings of apps, products or handsets."""
-        return cast(nn.Embedding, self.item[kind])
+    def to(self, *arguments: Any, **named: Any) -> MatchingGNN:
+        """Move tables too."""
+        super().to(*arguments, **named)
+        for table in self.tables.values():
+            table.weight = table.weight.to(*arguments, **named)
+        if self.voices is not None:
+            self.voices = self.voices.to(*arguments, **named)
+        return self
+
+    def of_items(self, own: torch.Tensor, codes: torch.Tensor, attributes: torch.Tensor) -> torch.Tensor:
+        """Vectors (b, d) of apps, products or handsets from their `own` embeddings and their codes (b, f), which are
+        rows of `attributes`, 0 for none."""
+        return unit(own + told(codes, attributes))
 
     def of_users(
         self,
-        data: HeteroData,
-        rows: torch.Tensor,
-        *,
-        hidden: dict[Relation, torch.Tensor] | None = None,
-        most: int | None = None,
-        generator: torch.Generator | None = None,
-        cold: torch.Tensor | None = None,
-        anonymous: torch.Tensor | None = None,
+        own: torch.Tensor,
+        codes: torch.Tensor,
+        attributes: torch.Tensor,
+        heard: dict[Relation, Bags],
+        items: dict[str, torch.Tensor],
     ) -> torch.Tensor:
-        """Vectors (b, d) of the users at `rows`.
-
-        `hidden` leaves an edge a row out of a relation. Rows where `anonymous` (b,) is true are made without their own
-        embedding; rows where `cold` (b,) is true without it and without apps, as if they had never used one.
-        """
-        own = self.user(rows)
-        for without_own in (cold, anonymous):
-            if without_own is not None:
-                own = own * ~without_own[:, None]
-        total = own + self._attributes(data["user"].x[rows])
-        if self.relations:
-            # Messages between users are taken as they stand, so that user embeddings keep sparse gradients.
-            sources = {kind: self.table(kind).weight[: int(data[kind].num_nodes)] for kind in ITEMS}
-            sources["user"] = self.user.weight.detach()
-            edges = {}
-            for relation in self.relations:
-                without = (hidden or {}).get(relation)
-                silent = cold if relation == USED else None
-                edges[relation] = neighbours(
-                    data, relation, rows, hidden=without, silent=silent, most=most, generator=generator
-                )
-            total = total + self.conv(sources, edges)["user"]
+        """Vectors (b, d) of users from the same and what they hear: bags of rows of `items`, by kind."""
+        total = own + told(codes, attributes)
+        if self.conv is not None and heard:  # a relation without a bag says nothing
+            sources = {**items, "user": self.voices if self.voices is not None else own}
+            total = total + self.conv(sources, heard)["user"]
         return unit(total)
 
-    def of_items(
-        self, data: HeteroData, kind: str, rows: torch.Tensor, *, cold: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Vectors (b, d) of the apps or products at `rows`; `cold` rows are made of their attributes alone."""
-        own = self.item[kind](rows)
-        if cold is not None:
-            own = own * ~cold[:, None]
-        return unit(own + self._attributes(data[kind].x[rows]))
 
-    def _attributes(self, codes: torch.Tensor) -> torch.Tensor:
-        if codes.shape[1] == 0:
-            return torch.zeros(len(codes), self.d)
-        return self.code(codes)
+def told(codes: torch.Tensor, attributes: torch.Tensor) -> torch.Tensor:
+    """Mean (b, d) of the `attributes` (k, d) at the codes (b, f) of each node; code 0 says nothing."""
+    if codes.shape[1] == 0:
+        return torch.zeros(len(codes), attributes.shape[1], device=attributes.device)
+    return embedding_bag(codes, attributes, mode="mean", padding_idx=0)

@@ -1,12 +1,14 @@
-"""Training of the GNN scorer: a softmax over sampled apps, from the spectral vectors, for a fixed number of steps.
+"""Training of the GNN scorer: a softmax over sampled apps for whole customers at a time, from the spectral vectors.
 
-For a batch of (user, app) edges and N apps drawn uniformly, without those that u uses, and with s the score (cosine
-of the vectors over τ, plus the app's level), loss = -s(u, a) + c · log Σ_N exp s(u, n): a softmax that its sharper
-negatives make bear with noise. The edge that is predicted is left out of the messages. Products are learned beside,
-by a full softmax.
+For a batch of users with all they use, and N apps drawn uniformly, without those that u uses, and with s the cosine
+over τ, loss = Σ over (u, a) of -s(u, a) + c · log Σ_N exp s(u, n): a softmax that its sharper negatives make bear with
+noise. The sum over N is one for all apps of a user, and Σ s(u, a) is the product of u with the sum of their apps: a
+step costs as much as its users, not as its edges. Products are learned beside, by a full softmax over one product
+of each user, which is left out of what the user hears.
 
 Source of the loss: Wu et al. 2023, "BSL: Understanding and Improving Softmax Loss for Recommendation"
-(https://arxiv.org/abs/2312.12882).
+(https://arxiv.org/abs/2312.12882); of a user as own embedding and mean of the apps used: Mao et al. 2021, "SimpleX"
+(https://arxiv.org/abs/2109.12613).
 """
 
 from __future__ import annotations
@@ -18,45 +20,45 @@ import numpy as np
 import torch
 from torch_geometric.data import HeteroData
 
+from embeddings.batches import NEGATIVES, SHARPNESS, TEMPERATURE, Batch, Drawn
+from embeddings.distributed import World, world
 from embeddings.filter import GraphFilter
-from embeddings.gnn import HIDDEN_SHARE, MatchingGNN
-from embeddings.graph import Edges, Graph
-from embeddings.hetero import HELD, USED, WIDEST, hetero_data, neighbours
+from embeddings.gnn import ITEMS, MatchingGNN
+from embeddings.graph import Graph
+from embeddings.hetero import USED, Bags, Relation, bags, hetero_data
 from embeddings.scorer import Scorer, Vectors
 from lake.progress import track
 
-TEMPERATURE = 0.1
-SHARPNESS = 1.1
-BATCH = 2048
-NEGATIVES = 1024
-PRODUCT_BATCH = 512
+USERS = 256
+"""Users of a batch."""
 RATE = 0.003
-LEVEL_RATE = 0.03
-STEPS = (100, 4000)
+EPOCHS = 100
+STEPS = (200, 20_000)
 """Fewest and most steps, whatever the size."""
-EPOCHS = 4
-ANONYMOUS_SHARE = 0.9
-"""Share of a batch trained without the users' own embeddings, so that what is heard from neighbours has to do."""
 
 
 @dataclass(frozen=True)
 class TrainedVectors:
-    """`apps`: vectors that rank apps; `products`: the same users' vectors (n, d) with those of products (p, d)."""
+    """`apps`: vectors that rank apps; `products`: the same users' vectors (n, d) with those of products (p, d).
+
+    `cold_users` (n, d) and `cold_apps` (m, d): what they would be without any use, by attributes and neighbours alone.
+    """
 
     apps: Vectors
     products: Vectors
     cold_users: np.ndarray
+    cold_apps: np.ndarray
 
 
 class GNNScorer(Scorer):
     """A PyTorch Geometric model over users, handsets, apps and products.
 
-    `again` goes on from what the last `fit` found, with a third of the steps: for the same nodes with more edges.
+    A second fit goes on from what the last one found, with a third of the steps: for the same nodes with more edges.
     """
 
     name = "gnn"
 
-    def __init__(self, dimensions: int = 64, seed: int = 0, epochs: float = EPOCHS) -> None:
+    def __init__(self, dimensions: int = 128, seed: int = 0, epochs: float = EPOCHS) -> None:
         self.dimensions = dimensions
         self.seed = seed
         self.epochs = epochs
@@ -69,7 +71,7 @@ class GNNScorer(Scorer):
             "epochs": self.epochs,
             "temperature": TEMPERATURE,
             "sharpness": SHARPNESS,
-            "batch": BATCH,
+            "users": USERS,
             "negatives": NEGATIVES,
             "rate": RATE,
         }
@@ -79,53 +81,86 @@ class GNNScorer(Scorer):
 
     def fit_all(self, graph: Graph) -> TrainedVectors:
         """Train (from the spectral vectors, or from the last fit) and give the vectors of everything."""
-        torch.manual_seed(self.seed)
-        data = hetero_data(graph)
-        share = 1.0
+        here, share = world(), 1 / 3
         if self.model is None:
-            self.model = MatchingGNN(data, graph.features.size if graph.features else 1, self.dimensions)
-            start_from(self.model, GraphFilter(self.dimensions, seed=self.seed).fit(graph))
-        else:
-            share = 1 / 3
-        steps = min(STEPS[1], max(STEPS[0], round(self.epochs * len(graph.uses) / BATCH)))
-        descend(self.model, data, graph, round(steps * share), self.seed)
-        return vectors_of(self.model, data)
+            self.model, share = self._begin(graph), 1.0
+        steps = min(STEPS[1], max(STEPS[0], round(self.epochs * int(active(graph).sum()) / USERS)))
+        descend(here.shared(Task(self.model.to("cpu"), graph, round(steps * share), self.seed)), here)
+        return vectors_of(self.model, hetero_data(graph).to(here.device))
+
+    def _begin(self, graph: Graph) -> MatchingGNN:
+        torch.manual_seed(self.seed)
+        codes = graph.features.size if graph.features else 1
+        model = MatchingGNN(hetero_data(graph), codes, self.dimensions)
+        start_from(model, GraphFilter(self.dimensions, seed=self.seed).fit(graph))
+        return model
+
+
+@dataclass(frozen=True)
+class Task:
+    """A fit: the model to train, what on, for how many steps."""
+
+    model: MatchingGNN
+    graph: Graph
+    steps: int
+    seed: int
+
+
+def follow(here: World) -> None:
+    """Help the first process with every fit of its, until it is done."""
+    while (task := here.shared(None)) is not None:
+        descend(task, here)
 
 
 def start_from(model: MatchingGNN, vectors: Vectors) -> None:
     """Put spectral vectors, brought to length 1, into the embeddings; nodes without any stay at nearly zero."""
-    with torch.no_grad():
-        for table, rows in ((model.user, vectors.users), (model.table("app"), vectors.apps)):
-            d = rows.shape[1]
-            length = np.linalg.norm(rows, axis=1, keepdims=True)
-            unit = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
-            table.weight[: len(rows), :d] += torch.from_numpy(unit)
+    for kind, rows in (("user", vectors.users), ("app", vectors.apps)):
+        table = model.tables[kind].weight
+        d = rows.shape[1]
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        unit = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
+        table[: len(rows), :d] += torch.from_numpy(unit).to(table.device)
 
 
-def descend(model: MatchingGNN, data: HeteroData, graph: Graph, steps: int, seed: int) -> None:
-    """Adam with a one-cycle rate over `steps` batches of edges."""
-    generator = torch.Generator().manual_seed(seed + 1)
-    dense = [p for name, p in model.named_parameters() if name not in ("user.weight", "level.weight")]
-    optimisers = [
-        torch.optim.Adam(dense, lr=RATE),
-        torch.optim.Adam([model.level.weight], lr=RATE),
-        torch.optim.SparseAdam([model.user.weight], lr=RATE),
-    ]
-    rates = [RATE, LEVEL_RATE, RATE]
-    uses, holds = Batches(graph.uses, BATCH, generator), Batches(graph.holds, PRODUCT_BATCH, generator)
+def active(graph: Graph) -> np.ndarray:
+    """Mask (n,) of the users with anything to learn from: an app used or a product held."""
+    return (graph.uses.degrees()[0] + graph.holds.degrees()[0]) > 0
+
+
+def descend(task: Task, here: World) -> None:
+    """Adam with a one-cycle rate over batches of users; the model is trained in place."""
+    model, data, steps = task.model.to(here.device), hetero_data(task.graph).to(here.device), task.steps
+    draw = torch.Generator().manual_seed(task.seed + 1)
+    users = torch.from_numpy(np.flatnonzero(active(task.graph)))
+    order, at = torch.zeros(0, dtype=torch.long), 0
+    if not len(users):
+        return
+    dense = list(model.parameters())
+    optimiser = torch.optim.Adam(dense, lr=RATE)
     for step in track(range(steps), "training", steps):
-        for optimiser, rate in zip(optimisers, rates, strict=True):
-            optimiser.param_groups[0]["lr"] = rate * one_cycle(step / steps)
-            optimiser.zero_grad()
-        loss = torch.zeros(())
-        if len(graph.uses):
-            loss = loss + app_loss(model, data, *uses.draw(), generator)
-        if len(graph.holds):
-            loss = loss + product_loss(model, data, *holds.draw(), generator)
-        if loss.requires_grad:
-            loss.backward()
-            for optimiser in optimisers:
-                optimiser.step()
+        if at + USERS > len(order) or at >= len(order):
+            order, at = users[torch.randperm(len(users), generator=draw)], 0
+        drawn = Drawn.of(data, order[at : at + USERS], draw, here.device)
+        at += USERS
+        batch = Batch.cut(data, model, drawn, here)
+        blocks = {kind: model.tables[kind].take(rows) for kind, rows in batch.rows.items()}
+        loss, vectors = batch.loss(model, blocks)
+        loss.backward()
+        rate = RATE * one_cycle(step / steps)
+        for kind, block in blocks.items():
+            if kind != "user" and block.grad is not None:
+                here.total(block.grad)
+            model.tables[kind].step(rate)
+        for parameter in dense:
+            parameter.grad = here.total(torch.zeros_like(parameter) if parameter.grad is None else parameter.grad)
+        optimiser.param_groups[0]["lr"] = rate
+        optimiser.step()
+        optimiser.zero_grad()
+        if model.voices is not None:
+            model.voices[drawn.users] = here.collected(drawn.users, vectors)
+    for table in model.tables.values():
+        table.forget()
+    here.gathered(model.tables["user"].weight)
 
 
 def one_cycle(progress: float) -> float:
@@ -139,80 +174,31 @@ def one_cycle(progress: float) -> float:
     return 0.001 + 0.999 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9)) / 2
 
 
-def app_loss(
-    model: MatchingGNN, data: HeteroData, users: torch.Tensor, apps: torch.Tensor, generator: torch.Generator
-) -> torch.Tensor:
-    """Mean loss of a batch of edges against apps drawn uniformly; a random tenth of users and apps plays new."""
-    m = int(data["app"].num_nodes)
-    negatives = torch.randint(m, (NEGATIVES,), generator=generator) if m > NEGATIVES else torch.arange(m)
-    told = data["user"].x.shape[1] or set(model.relations) - {USED}
-    new = torch.rand(len(users), generator=generator) < HIDDEN_SHARE if told else None
-    heard = torch.rand(len(users), generator=generator) < ANONYMOUS_SHARE
-    u = model.of_users(data, users, hidden={USED: apps}, most=WIDEST, generator=generator, cold=new, anonymous=heard)
-    both = torch.cat([apps, negatives])
-    new_apps = torch.rand(len(both), generator=generator) < HIDDEN_SHARE if data["app"].x.shape[1] else None
-    items, level = model.of_items(data, "app", both, cold=new_apps), model.level(both)[:, 0]
-    right = (u * items[: len(apps)]).sum(dim=1) / TEMPERATURE + level[: len(apps)]
-    wrong = u @ items[len(apps) :].T / TEMPERATURE + level[len(apps) :]
-    # Finite, so that somebody who uses all of them has a loss too; so low that it does not count.
-    wrong = wrong.masked_fill(used_among(data, users, negatives), -2 / TEMPERATURE)
-    return (SHARPNESS * torch.logsumexp(wrong, dim=1) - right).mean()
-
-
-def used_among(data: HeteroData, users: torch.Tensor, apps: torch.Tensor) -> torch.Tensor:
-    """Mask (b, k) of which of `apps` (k,) each of `users` (b,) uses, by what the window of their edges shows."""
-    edges = neighbours(data, USED, users)
-    place = torch.full((int(data["app"].num_nodes),), -1)
-    place[apps] = torch.arange(len(apps))
-    crow, source = edges.crow_indices(), place[edges.col_indices()]
-    local = torch.repeat_interleave(torch.arange(len(users)), crow[1:] - crow[:-1])
-    mask = torch.zeros(len(users), len(apps), dtype=torch.bool)
-    mask[local[source >= 0], source[source >= 0]] = True
-    return mask
-
-
-def product_loss(
-    model: MatchingGNN, data: HeteroData, users: torch.Tensor, products: torch.Tensor, generator: torch.Generator
-) -> torch.Tensor:
-    """Mean cross-entropy of the product held against all products."""
-    u = model.of_users(data, users, hidden={HELD: products}, most=WIDEST, generator=generator)
-    items = model.of_items(data, "product", torch.arange(int(data["product"].num_nodes)))
-    return torch.nn.functional.cross_entropy(u @ items.T / TEMPERATURE, products)
-
-
-class Batches:
-    """Edges in a random order, batch after batch, shuffled anew when all were seen."""
-
-    def __init__(self, edges: Edges, size: int, generator: torch.Generator) -> None:
-        self.users, self.items = (torch.from_numpy(part.astype(np.int64)) for part in (edges.users, edges.items))
-        self.size, self.generator, self.at = size, generator, len(edges)
-        self.order = torch.zeros(0, dtype=torch.long)
-
-    def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
-        if self.at + self.size > len(self.order) or self.at >= len(self.order):
-            self.order, self.at = torch.randperm(len(self.users), generator=self.generator), 0
-        chosen = self.order[self.at : self.at + self.size]
-        self.at += self.size
-        return self.users[chosen], self.items[chosen]
-
-
 @torch.no_grad()
-def vectors_of(model: MatchingGNN, data: HeteroData, step: int = 1 << 14) -> TrainedVectors:
-    """Vectors of all nodes, users in steps; `cold_users` are what users would get without any app."""
-    n = int(data["user"].num_nodes)
-    warm, cold = (np.zeros((n, model.d), np.float32) for _ in range(2))
+def vectors_of(model: MatchingGNN, data: HeteroData) -> TrainedVectors:
+    """Vectors of all nodes; `cold_users` are what users would get without any app, `cold_apps` apps without users."""
+    own = {kind: model.tables[kind].weight[: int(data[kind].num_nodes)] for kind in ITEMS}
+    attributes = model.tables["code"].weight
+    items = {kind: model.of_items(own[kind], data[kind].x, attributes) for kind in ITEMS}
+    if model.voices is not None:
+        model.voices[: len(data["user"].x)] = users_of(model, data, items)
+    warm = users_of(model, data, items).cpu().numpy()
+    cold = users_of(model, data, items, cold=True).cpu().numpy()
+    cold_apps = model.of_items(torch.zeros_like(own["app"]), data["app"].x, attributes)
+    apps, products = items["app"].cpu().numpy(), items["product"].cpu().numpy()
+    return TrainedVectors(Vectors(warm, apps), Vectors(warm, products), cold, cold_apps.cpu().numpy())
+
+
+def users_of(
+    model: MatchingGNN, data: HeteroData, items: dict[str, torch.Tensor], *, cold: bool = False, step: int = 1 << 14
+) -> torch.Tensor:
+    """Vectors (n, d) of all users, `step` at a time; as if they had never used an app where `cold`."""
+    n, own = int(data["user"].num_nodes), model.tables["user"].weight
+    found = torch.zeros(n, model.d, device=own.device)
+    relations: list[Relation] = [r for r in model.relations if r in data.edge_types and not (cold and r == USED)]
     for at in range(0, n, step):
-        rows = torch.arange(at, min(n, at + step))
-        warm[at : at + step] = model.of_users(data, rows).numpy()
-        cold[at : at + step] = model.of_users(data, rows, cold=torch.ones(len(rows), dtype=torch.bool)).numpy()
-    apps, products = (
-        model.of_items(data, kind, torch.arange(int(data[kind].num_nodes))).numpy() for kind in ("app", "product")
-    )
-    level = model.level.weight[: len(apps)].numpy()
-    ranked = np.hstack([apps / np.float32(TEMPERATURE), level])
-    return TrainedVectors(Vectors(_with_level(warm), ranked), Vectors(warm, products), _with_level(cold))
-
-
-def _with_level(users: np.ndarray) -> np.ndarray:
-    """Users' vectors (n, d + 1), the last entry 1 for whoever is known, so that an app's level counts."""
-    return np.hstack([users, users.any(axis=1, keepdims=True)]).astype(np.float32)
+        rows = torch.arange(at, min(n, at + step), device=own.device)
+        heard: dict[Relation, Bags] = {relation: bags(data, relation, rows) for relation in relations}
+        mine = torch.zeros(len(rows), model.d, device=own.device) if cold else own[rows]
+        found[rows] = model.of_users(mine, data["user"].x[rows], model.tables["code"].weight, heard, items)
+    return found

@@ -1,6 +1,8 @@
-"""The matching graph as PyTorch Geometric's `HeteroData`, and batches of users cut out of it."""
+"""The matching graph as PyTorch Geometric's `HeteroData`, and the parts of it that a batch of users hears."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,12 +15,15 @@ USED: Relation = ("app", "used_by", "user")
 HELD: Relation = ("product", "held_by", "user")
 IN_HAND: Relation = ("handset", "in_hand_of", "user")
 CALLED: Relation = ("user", "talks_with", "user")
-WIDEST = 64
-"""Neighbours of one kind that one user hears while training; a random window of them where there are more."""
+HEARD = (USED, HELD, IN_HAND, CALLED)
+"""Relations that end in users."""
 
 
 def hetero_data(graph: Graph) -> HeteroData:
-    """Nodes with codes `x` (k, f) int64, and every relation towards users as `rowptr` (n + 1,), `col` (e,).
+    """Nodes with codes `x` (k, f) int32, and every relation towards users as `rowptr` (n + 1,) int64, `col` (e,) int32.
+
+    A row's sources are in order. Edges carry `strength` (e,) and, where days are known, `first` and `last` (e,), days
+    since 1970. Arrays are the graph's own memory, not copies.
 
     >>> from embeddings.catalogue import Catalogue
     >>> from embeddings.graph import Edges, no_edges
@@ -33,13 +38,16 @@ def hetero_data(graph: Graph) -> HeteroData:
     for kind in ("user", "app", "product", "handset"):
         size = len(getattr(graph.nodes, f"{kind}s"))
         codes = graph.features.codes[kind] if graph.features else np.zeros((size, 0), np.int32)
-        data[kind].x = torch.from_numpy(codes.astype(np.int64))
+        data[kind].x = torch.from_numpy(codes)
         data[kind].num_nodes = size
     for relation, edges in _relations(graph).items():
         if len(edges):
-            matrix = edges.matrix()
-            data[relation].rowptr = torch.from_numpy(matrix.indptr.astype(np.int64))
-            data[relation].col = torch.from_numpy(matrix.indices.astype(np.int64))
+            starts = np.searchsorted(edges.users, np.arange(edges.shape[0] + 1))
+            store = data[relation]
+            store.rowptr, store.col = torch.from_numpy(starts), torch.from_numpy(edges.items)
+            store.strength = torch.from_numpy(edges.strength)
+            if edges.first.max() >= 0:
+                store.first, store.last = torch.from_numpy(edges.first), torch.from_numpy(edges.last)
     return data
 
 
@@ -47,47 +55,64 @@ def _relations(graph: Graph) -> dict[Relation, Edges]:
     relations = {USED: graph.uses, HELD: graph.holds}
     if graph.handset is not None:
         users = np.flatnonzero(graph.handset >= 0).astype(np.int32)
-        ones = np.ones(len(users), np.float32)
+        ones, unknown = np.ones(len(users), np.float32), np.full(len(users), -1, np.int32)
         shape = (len(graph.handset), len(graph.nodes.handsets))
-        relations[IN_HAND] = Edges(users, graph.handset[users], ones, users, users, shape)
+        relations[IN_HAND] = Edges(users, graph.handset[users], ones, unknown, unknown, shape)
     if graph.calls is not None:
         relations[CALLED] = graph.calls
     return relations
 
 
-def neighbours(
-    data: HeteroData,
-    relation: Relation,
-    rows: torch.Tensor,
-    *,
-    hidden: torch.Tensor | None = None,
-    silent: torch.Tensor | None = None,
-    most: int | None = None,
-    generator: torch.Generator | None = None,
-) -> torch.Tensor:
-    """The edges of one relation into the users at `rows` (b,), as a sparse CSR matrix (b, sources) of ones.
+@dataclass(frozen=True)
+class Bags:
+    """What each of b nodes hears: node i the sources `source[start[i] : start[i + 1]]`, all alike or by `weight` (e,),
+    which adds up to 1 in each.
 
-    `hidden` (b,) names one source a row whose edge is left out, the one that is to be predicted; rows
-    where `silent` (b,) is true get no edge; `most` caps the
-    edges of a row by a random window that `generator` draws.
+    Sums and means over bags are PyTorch's `embedding_bag`, which needs no matrix and no sorting.
     """
-    rowptr, col = data[relation].rowptr, data[relation].col
-    start, count = rowptr[rows], rowptr[rows + 1] - rowptr[rows]
-    if silent is not None:
-        count = count * ~silent
-    kept = count if most is None else count.clamp(max=most)
-    ends = kept.cumsum(0)
-    local = torch.repeat_interleave(torch.arange(len(rows)), kept)
-    place = torch.arange(int(ends[-1]) if len(ends) else 0) - (ends - kept)[local]
-    if most is not None and generator is not None:
-        offset = (torch.rand(len(rows), generator=generator) * count).long()
-        place = (place + offset[local]) % count[local].clamp(min=1)
-    source = col[start[local] + place]
-    if hidden is not None:
-        seen = source != hidden[local]
-        local, source = local[seen], source[seen]
-        kept = torch.bincount(local, minlength=len(rows))
-    crow = torch.zeros(len(rows) + 1, dtype=torch.long)
-    torch.cumsum(kept, 0, out=crow[1:])
-    size = (len(rows), int(data[relation[0]].num_nodes))
-    return torch.sparse_csr_tensor(crow, source, torch.ones(len(source)), size=size)
+
+    source: torch.Tensor
+    start: torch.Tensor
+    weight: torch.Tensor | None = None
+
+    def row(self) -> torch.Tensor:
+        """The node (e,) that hears each source."""
+        return torch.repeat_interleave(torch.arange(len(self.start) - 1, device=self.start.device), self.size())
+
+    def size(self) -> torch.Tensor:
+        """Sources (b,) of each node."""
+        return self.start[1:] - self.start[:-1]
+
+    def keep(self, mask: torch.Tensor) -> Bags:
+        """Only the edges where `mask` (e,) is true, all alike."""
+        start = torch.zeros_like(self.start)
+        torch.cumsum(torch.bincount(self.row()[mask], minlength=len(start) - 1), 0, out=start[1:])
+        return Bags(self.source[mask], start)
+
+    def renamed(self, place: torch.Tensor) -> Bags:
+        """The same bags of sources that are called `place[source]`."""
+        return Bags(place[self.source], self.start, self.weight)
+
+
+def bags(data: HeteroData, relation: Relation, rows: torch.Tensor) -> Bags:
+    """What the users at `rows` (b,) hear through one relation; strengths weigh where the relation is calls."""
+    store = data[relation]
+    first, count = store.rowptr[rows], sources(data, relation, rows)
+    start = torch.zeros(len(rows) + 1, dtype=torch.long, device=rows.device)
+    torch.cumsum(count, 0, out=start[1:])
+    moved = torch.repeat_interleave(first - start[:-1], count)
+    edge = torch.arange(len(moved), device=rows.device) + moved
+    source = store.col[edge].long()
+    if relation != CALLED:
+        return Bags(source, start)
+    row = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), count)
+    weight = torch.log1p(store.strength[edge])
+    total = torch.zeros(len(rows), device=rows.device).index_add_(0, row, weight)
+    return Bags(source, start, weight / total[row])
+
+
+def sources(data: HeteroData, relation: Relation, rows: torch.Tensor) -> torch.Tensor:
+    """How many sources (b,) the users at `rows` (b,) hear through a relation; none where the graph lacks it."""
+    if relation not in data.edge_types:
+        return torch.zeros_like(rows)
+    return data[relation].rowptr[rows + 1] - data[relation].rowptr[rows]
