@@ -154,11 +154,28 @@ def embed_lines(found: dict[str, Any]) -> list[str]:
             lines.append(f"it was forced, although worse than the one before{why}")
         elif why:
             lines.append(compared["why"])
-    return [*lines, *[f"{name} was not measured: {reason}" for name, reason in _left_out(found)], *_page(found)]
+    return [
+        *lines,
+        *[f"{name} was not measured: {reason}" for name, reason in _left_out(found)],
+        *_calls(found),
+        *_page(found),
+    ]
 
 
 def _left_out(found: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in found.get("baselines", {}).items() if name not in found["table"]]
+
+
+def _calls(found: dict[str, Any]) -> list[str]:
+    """What the people called say of a customer's taste, with use and without."""
+    said = [
+        f"for customers {who} {row['lift']:.3f} times the NDCG ({'kept' if row['kept'] else 'not kept: not surely better'})"
+        for who, row in (
+            (who, found.get("calls", {}).get(key)) for who, key in (("without use", "cold"), ("with use", "warm"))
+        )
+        if row
+    ]
+    return [f"the people called: {', '.join(said)}"] if said else []
 
 
 def _page(found: dict[str, Any]) -> list[str]:
