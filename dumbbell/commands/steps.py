@@ -168,13 +168,11 @@ def _left_out(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _calls(found: dict[str, Any]) -> list[str]:
     """What the people called say of a customer's taste, with use and without."""
-    said = [
-        f"for customers {who} {row['lift']:.3f} times the NDCG ({'kept' if row['kept'] else 'not kept: not surely better'})"
-        for who, row in (
-            (who, found.get("calls", {}).get(key)) for who, key in (("without use", "cold"), ("with use", "warm"))
-        )
-        if row
-    ]
+    said = []
+    for who, key in (("without use", "cold"), ("with use", "warm")):
+        if row := found.get("calls", {}).get(key):
+            kept = "kept" if row["kept"] else "not kept, as not surely better"
+            said.append(f"for customers {who} {row['lift']:.3f} times the NDCG ({kept})")
     return [f"the people called: {', '.join(said)}"] if said else []
 
 
