@@ -75,7 +75,7 @@ def setting(lake: Lake, products: pa.Array) -> Setting:
     return Setting(table["offer"].combine_chunks(), place.to_numpy(), every)
 
 
-def measure(lake: Lake, held: Split, segments: Segments, vectors: Vectors, seed: int) -> Trial:
+def measure(lake: Lake, held: Split, segments: Segments, vectors: Vectors | None, seed: int) -> Trial:
     """Compare the model with the smoothed rates, and with these times twice the affinity, on later answers.
 
     `vectors` are affinity vectors of `held.train`: they tell of answers from the cutoff on alone. The answers before it
@@ -87,8 +87,9 @@ def measure(lake: Lake, held: Split, segments: Segments, vectors: Vectors, seed:
     r = len(rows)
     days = None if held.cutoff is None else (held.cutoff - EPOCH).days
     first = r if days is None else int(np.searchsorted(rows.at, days * 86_400_000_000))
-    affinity = affinities(rows, vectors, held.train, segments, place.product)
-    affinity[:first] = 0
+    affinity = np.zeros(r)
+    if vectors is not None:
+        affinity[first:] = affinities(rows, vectors, held.train, segments, place.product)[first:]
     start = first if 0 < first < r else r - int(r * LATER)
     cuts = [start * 3 // 4, start, start + (r - start) // 2]
     enough = min(int(rows.accepted[cuts[0] : cuts[1]].sum()), int(rows.accepted[cuts[2] :].sum())) >= FEW
@@ -138,29 +139,38 @@ def measure(lake: Lake, held: Split, segments: Segments, vectors: Vectors, seed:
     return Trial(rows, place, affinity, chosen if served else None, metrics)
 
 
-def learn(lake: Lake, graph: Graph, segments: Segments, trial: Trial) -> dict[str, np.ndarray]:
-    """The snapshot's arrays of acceptance, learned from all answers; empty where the model is not served."""
-    n, o, c = len(graph.nodes.users), len(trial.setting.offers), len(trial.setting.channels)
+@dataclass(frozen=True)
+class Acceptance:
+    """What a snapshot holds of it: `arrays`, none where the model is not served, and each channel's log-odds (c)."""
+
+    arrays: dict[str, np.ndarray]
+    channels: pa.Array
+    log_odds: np.ndarray
+
+
+def learn(lake: Lake, graph: Graph, segments: Segments, trial: Trial) -> Acceptance:
+    """What the snapshot serves, learned from all answers."""
+    n, o, channels = len(graph.nodes.users), len(trial.setting.offers), trial.setting.channels
     if trial.chosen is None:
-        return {
-            "offer_users": np.zeros((n, 0), np.float32),
-            "offer_weights": np.zeros((0, 1)),
-            "offer_slopes": np.zeros(0),
-            "offer_channels": np.zeros(0),
-        }
+        return Acceptance({}, channels, np.zeros(len(channels)))
     rows, chosen = trial.showings, trial.chosen
     numbers, then = portraits(lake, graph, rows.user, rows.at)
     known = np.ones(len(rows), bool)
     taught = samples(rows, known, then, trial.affinity, segments, o)
-    model = fit(_latest(taught, len(rows), chosen.weighted), o, c, chosen.ridge)
+    model = fit(_latest(taught, len(rows), chosen.weighted), o, len(channels), chosen.ridge)
     model = model.calibrated(chosen.level, chosen.slope)
-    users = np.hstack([numbers, habits(rows, known, n)[1]]).astype(np.float32)
-    return {
-        "offer_users": users,
+    arrays = {
+        "offer_users": np.hstack([numbers, habits(rows, known, n)[1]]).astype(np.float32),
         "offer_weights": model.offers,
         "offer_slopes": np.concatenate([[model.rate, model.affinity], model.context]),
-        "offer_channels": model.channels,
     }
+    return Acceptance(arrays, channels, model.channels)
+
+
+def with_log_odds(table: pa.Table, acceptance: Acceptance) -> pa.Table:
+    """The snapshot's `channels` with the column `log_odds`, 0 where nothing was learned."""
+    place = pc.fill_null(pc.index_in(table["channel"], value_set=acceptance.channels), -1).to_numpy()
+    return table.append_column("log_odds", pa.array(np.append(acceptance.log_odds, 0.0)[place]))
 
 
 def samples(

@@ -20,11 +20,13 @@ STEEPEST = 50.0
 
 @dataclass(frozen=True)
 class Affinity:
-    """The fitted `slope`; `auc`, how often the customer who took the product came first; `pairs` held out."""
+    """The fitted `slope`; `auc`, how often the customer who took the product came first; `pairs` held out; `then`: the
+    affinity vectors of the past that it was fitted on."""
 
     slope: float
     auc: float
     pairs: int
+    then: Vectors | None = None
 
 
 def fit_affinity(vectors: Vectors, held: Edges, known: Edges, seed: int) -> Affinity:

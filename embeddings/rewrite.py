@@ -12,7 +12,7 @@ from embeddings.publish import digest
 from embeddings.snapshot import CURRENT, current_id
 from lake.home import Home
 
-BY_USER = ("user_vectors", "product_user_vectors", "user_segment")
+BY_USER = ("user_vectors", "product_user_vectors", "user_segment", "offer_users")
 """Arrays with a row a customer, in the order of `users`."""
 
 ROWS = 1 << 16

@@ -32,6 +32,8 @@ ARRAYS = (
     "segment_app_scores",
     "segment_product_scores",
 )
+ADDED = ("offer_users", "offer_weights", "offer_slopes")
+"""Arrays that are not there in snapshots of earlier versions, and where acceptance is not learned."""
 TABLES = ("apps", "products", "segments", "offers", "offer_segments", "channels")
 CURRENT = "current"
 
@@ -50,7 +52,12 @@ class Snapshot:
       `segment_product_scores` (s, p): smoothed shares of the segment's users.
     - `apps`, `products`, `segments`: identifiers in order of position. `offers`: `(offer, product, acceptance, shown,
       accepted)`, one row an offer; `offer_segments`: `(offer, segment, acceptance, shown, accepted)`, where a
-      segment was shown it; `channels`: `(channel, acceptance, shown, accepted)`. Acceptances are smoothed shares.
+      segment was shown it; `channels`: `(channel, acceptance, shown, accepted, log_odds)`. Acceptances are smoothed
+      shares.
+    - `offer_users` (n, f) float32, `offer_weights` (o + 1, 1 + f), `offer_slopes` (2 + c): what was learned from
+      answers (`embeddings.propensity`): customers' numbers; each offer's level and weights in the order of `offers`,
+      the last row for offers nobody was shown; weights of the log-odds of rate and affinity, and of circumstances. All
+      empty where nothing was learned. `log_odds` of a channel is how much readier customers say yes through it.
     """
 
     id: str
@@ -66,6 +73,9 @@ class Snapshot:
     user_segment: np.ndarray
     segment_app_scores: np.ndarray
     segment_product_scores: np.ndarray
+    offer_users: np.ndarray
+    offer_weights: np.ndarray
+    offer_slopes: np.ndarray
     apps: list[str]
     products: list[str]
     segments: list[str]
@@ -80,6 +90,10 @@ class Snapshot:
         if not (folder / "manifest.json").is_file():
             raise NotReady(f"there is no snapshot {id} in {home.snapshots}", "make one with `dumbbell embed`")
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+        for name in ADDED:
+            path = folder / f"{name}.npy"
+            rows = len(arrays["users"]) if name == "offer_users" else 0
+            arrays[name] = np.load(path, mmap_mode="r") if path.exists() else np.zeros((rows, 0), np.float32)
         tables = {name: pq.read_table(folder / f"{name}.parquet") for name in TABLES}
         lists = {name: tables[name].column(0).to_pylist() for name in ("apps", "products", "segments")}
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from embeddings.acceptance import Acceptance, with_log_odds
+from embeddings.acceptance import learn as learn_acceptance
+from embeddings.acceptance import measure as measure_acceptance
 from embeddings.arithmetic import fixed_threads
 from embeddings.catalogue import read_catalogue, user_bytes
 from embeddings.cold import measure_newcomers, with_newcomers
@@ -41,9 +45,13 @@ TABLES = (
     *APP_USE,
     "products",
     "subscriptions",
+    "bills",
+    "categories",
     "handsets",
     "user_handsets",
     "offers",
+    "channels",
+    "channel_use",
     "responses",
     "answers",
     "segments",
@@ -68,11 +76,16 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
             trial = Trial(split(lake, graph, seed), segments, seed)
             choice, affinity, metrics, served = measure_all(scorer, trial)
             verdict = against_current(home, metrics, trial, served)
+            answered = measure_acceptance(lake, trial.held, segments, affinity.then, seed)
+            metrics["offers"] = answered.metrics
+            affinity = replace(affinity, then=None)
             del trial, served  # as large as the vectors of everybody
         with working("training on everything"):
             trained = scorer.fit_all(graph)
             vectors = served_vectors(graph, choice, trained, seed)
         arrays = _arrays(graph, vectors, affinity_vectors(trained.products, affinity.slope), segments)
+        with working("learning from answers"):
+            acceptance = learn_acceptance(lake, graph, segments, answered)
     manifest = {
         "inputs": inputs(lake),
         "versions": versions(),
@@ -81,7 +94,7 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
         "metrics": metrics,
     }
     with working("writing the snapshot"):
-        id = write_snapshot(home, arrays, _tables(lake, graph, segments), manifest)
+        id = write_snapshot(home, arrays | acceptance.arrays, _tables(lake, graph, segments, acceptance), manifest)
         taken = force or not verdict.worse
         if taken:
             make_current(home, id)
@@ -137,6 +150,7 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
         alpha,
     )
     affinity = fit_affinity(trained.products, held.held_products, held.train.holds, seed)
+    affinity = replace(affinity, then=affinity_vectors(trained.products, affinity.slope))
     found = {name: trial.lists(score, trial.reporting) for name, score in scores.items()}
     metrics = report(trial, choice, tuned, found, words)
     metrics |= {**of_new, "calls": {"warm": by_calls, **of_new["calls"]}}
@@ -178,13 +192,13 @@ def _arrays(graph: Graph, apps: Vectors, products: Vectors, segments: Segments) 
     }
 
 
-def _tables(lake: Lake, graph: Graph, segments: Segments) -> dict[str, pa.Table]:
+def _tables(lake: Lake, graph: Graph, segments: Segments, acceptance: Acceptance) -> dict[str, pa.Table]:
     return {
         "apps": pa.table({"app": graph.nodes.apps}),
         "products": pa.table({"product": graph.nodes.products}),
         "segments": pa.table({"segment": segments.names}),
         **offer_tables(lake, graph.nodes, segments),
-        "channels": channel_table(lake),
+        "channels": with_log_odds(channel_table(lake), acceptance),
     }
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from embeddings.publish import make_current, write_snapshot
-from embeddings.snapshot import Snapshot, current_id
+from embeddings.snapshot import ADDED, Snapshot, current_id
 from lake.errors import NotReady
 
 USERS = [bytes([1]) + bytes(15), bytes([1]) + bytes(14) + b"\1", bytes([2]) * 16]
@@ -26,6 +26,9 @@ def _parts(mark: float = 1.0) -> tuple[dict[str, np.ndarray], dict[str, pa.Table
         "user_segment": np.array([0, -1, 0], np.int32),
         "segment_app_scores": np.array([[0.1, 0.9]], np.float32),
         "segment_product_scores": np.array([[0.75]], np.float32),
+        "offer_users": np.array([[1], [2], [3]], np.float32),
+        "offer_weights": np.zeros((1, 2)),
+        "offer_slopes": np.ones(7),
     }
     tables = {
         "apps": pa.table({"app": ["a", "b"]}),
@@ -49,6 +52,13 @@ def test_scores_with_the_fallbacks(home):
 def test_arrays_are_mapped_not_read(home):
     snapshot = Snapshot.open(home, write_snapshot(home, *_parts(), {}))
     assert isinstance(snapshot.user_vectors, np.memmap)
+
+
+def test_without_what_was_learned_from_answers_it_opens_all_the_same(home):
+    arrays, tables = _parts()
+    kept = {name: values for name, values in arrays.items() if name not in ADDED}
+    snapshot = Snapshot.open(home, write_snapshot(home, kept, tables, {}))
+    assert (snapshot.offer_users.shape, len(snapshot.offer_weights), len(snapshot.offer_slopes)) == ((3, 0), 0, 0)
 
 
 def test_there_is_none_at_first(home):
