@@ -27,8 +27,9 @@ COLUMNS = 2048
 """Items whose neighbours are counted at once."""
 SHRINKAGE = (0.0, 20.0)
 RIDGE = (0.1, 1.0)
-FACTORS, ITERATIONS, REGULARISATION = 64, 8, 0.01
-ALPHA = (2.0, 20.0)
+ITERATIONS, REGULARISATION = 8, 10.0
+FACTORS_ALPHA = ((24, 5.0), (64, 5.0), (128, 20.0))
+"""Sizes of the least squares, from small to large catalogues."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def baselines(known: sp.csr_array, seed: int) -> tuple[dict[str, Iterator[Baseli
         found["ease"] = (ease(some, ridge) for ridge in RIDGE)
     else:
         left_out["ease"] = f"{m:,} apps: a dense inverse of more than {MOST_APPS:,} takes too long"
-    found["als"] = (als(some, alpha, seed) for alpha in ALPHA)
+    found["als"] = (als(some, factors, alpha, seed) for factors, alpha in FACTORS_ALPHA)
     return found, left_out
 
 
@@ -130,8 +131,8 @@ def ease(rows: sp.csr_array, ridge: float) -> Baseline:
     return Baseline(f"ridge {ridge:g} of the mean degree", lambda used: np.asarray(used @ weights, np.float32))
 
 
-def als(rows: sp.csr_array, alpha: float, seed: int) -> Baseline:
-    """Alternating least squares of `implicit`: `FACTORS` (fewer in a small catalogue), `ITERATIONS`, a used app `alpha`
+def als(rows: sp.csr_array, factors: int, alpha: float, seed: int) -> Baseline:
+    """Alternating least squares of `implicit`: `factors` (fewer in a small catalogue), `ITERATIONS`, a used app `alpha`
     times as sure as an unused one. A user's factors are solved from their row, so nobody needs to be among `rows`.
 
     Source: Hu, Koren and Volinsky 2008, "Collaborative Filtering for Implicit Feedback Datasets".
@@ -139,7 +140,7 @@ def als(rows: sp.csr_array, alpha: float, seed: int) -> Baseline:
     from implicit.cpu.als import AlternatingLeastSquares  # half a second to import: only where it is used
     from threadpoolctl import threadpool_limits
 
-    factors = min(FACTORS, *rows.shape)
+    factors = min(factors, *rows.shape)
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
             factors, REGULARISATION, alpha, iterations=ITERATIONS, num_threads=thread_count(), random_state=seed

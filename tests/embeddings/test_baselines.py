@@ -45,7 +45,7 @@ def test_least_squares_finds_tastes_and_repeats_itself():
     tastes = sp.csr_array(np.kron(np.eye(2), np.ones((20, 8))).astype(np.float32))
     one = sp.csr_array(np.array([[1] * 4 + [0] * 12], np.float32))
     with fixed_threads():
-        found, again = (als(tastes, 2.0, seed=3).scores(one) for _ in range(2))
+        found, again = (als(tastes, 4, 5.0, seed=3).scores(one) for _ in range(2))
     assert found[0, 4:8].min() > found[0, 8:].max() + 0.2
     assert found.tobytes() == again.tobytes()
 
