@@ -10,7 +10,7 @@ and have to earn their weight. Customers and apps without any use get their vect
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -94,6 +94,11 @@ class MatchingGNN(nn.Module):
         if self.voices is not None:
             self.voices = self.voices.to(*arguments, **named)
         return self
+
+    def maps(self) -> dict[str, torch.Tensor]:
+        """The linear map (d, d) of each relation, by its name."""
+        convs = self.conv.convs if self.conv is not None else {}
+        return {relation[1]: cast(MeanConv, convs[relation]).weight for relation in self.relations}
 
     def of_items(self, own: torch.Tensor, codes: torch.Tensor, attributes: torch.Tensor) -> torch.Tensor:
         """Vectors (b, d) of apps, products or handsets from their `own` embeddings and their codes (b, f), which are

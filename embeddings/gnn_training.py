@@ -26,6 +26,7 @@ from embeddings.filter import GraphFilter
 from embeddings.gnn import ITEMS, MatchingGNN
 from embeddings.graph import Graph
 from embeddings.hetero import USED, Bags, Relation, bags, hetero_data
+from embeddings.resume import Start
 from embeddings.scorer import Scorer, Vectors
 from lake.progress import track
 
@@ -35,6 +36,8 @@ RATE = 0.003
 EPOCHS = 100
 STEPS = (200, 20_000)
 """Fewest and most steps, whatever the size."""
+AGAIN = 1 / 3
+"""Share of the steps of a fit that goes on from another."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class GNNScorer(Scorer):
     """A PyTorch Geometric model over users, handsets, apps and products.
 
     A second fit goes on from what the last one found, with a third of the steps: for the same nodes with more edges.
+    So does the first where `start` is what an earlier snapshot kept.
     """
 
     name = "gnn"
@@ -62,6 +66,7 @@ class GNNScorer(Scorer):
         self.dimensions = dimensions
         self.seed = seed
         self.epochs = epochs
+        self.start: Start | None = None
         self.model: MatchingGNN | None = None
 
     def parameters(self) -> dict[str, float]:
@@ -80,10 +85,10 @@ class GNNScorer(Scorer):
         return self.fit_all(graph).apps
 
     def fit_all(self, graph: Graph) -> TrainedVectors:
-        """Train (from the spectral vectors, or from the last fit) and give the vectors of everything."""
-        here, share = world(), 1 / 3
-        if self.model is None:
-            self.model, share = self._begin(graph), 1.0
+        """Train (from the last fit, from `start`, or from the spectral vectors) and give the vectors of everything."""
+        here = world()
+        share = AGAIN if self.model is not None or self.start is not None else 1.0
+        self.model = self.model or self._begin(graph)
         steps = min(STEPS[1], max(STEPS[0], round(self.epochs * int(active(graph).sum()) / USERS)))
         descend(here.shared(Task(self.model.to("cpu"), graph, round(steps * share), self.seed)), here)
         return vectors_of(self.model, hetero_data(graph).to(here.device))
@@ -92,7 +97,10 @@ class GNNScorer(Scorer):
         torch.manual_seed(self.seed)
         codes = graph.features.size if graph.features else 1
         model = MatchingGNN(hetero_data(graph), codes, self.dimensions)
-        start_from(model, GraphFilter(self.dimensions, seed=self.seed).fit(graph))
+        if self.start is None:
+            start_from(model, GraphFilter(self.dimensions, seed=self.seed).fit(graph))
+        else:
+            self.start.into(model)
         return model
 
 
