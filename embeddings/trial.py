@@ -17,9 +17,9 @@ from embeddings.popularity import Segments, popularity, segment_shares
 from embeddings.scorer import Vectors, joined
 from embeddings.split import EPOCH, Split
 
-WIDTHS = (8, 32, 64, 128, 256, WIDEST)
+WIDTHS = (8, 16, 32, 48, 64, 96, 128, 192, 256, WIDEST)
 """Dimensions of the filter that are tried; they are nested, so one decomposition gives all."""
-EXPONENTS = (0.42, 0.3)
+EXPONENTS = (0.42, 0.25)
 """Exponents of an app's degree that are tried. Few, as they are easily tuned to the cut, not to the customers."""
 MARGIN = 1.01
 """A wider vector costs every request, another exponent is a risk: each has to rank better by a hundredth."""
