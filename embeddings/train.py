@@ -23,6 +23,7 @@ from embeddings.features import current_handsets, read_features
 from embeddings.filter import GraphFilter
 from embeddings.gnn_training import GNNScorer, TrainedVectors
 from embeddings.graph import Graph, read_calls, read_holds, read_uses
+from embeddings.memory import enough_memory
 from embeddings.offers import channel_table, offer_tables
 from embeddings.popularity import Segments, popularity, read_segments, segment_shares
 from embeddings.products import Affinity, affinity_vectors, fit_affinity
@@ -110,6 +111,7 @@ def read_graph(lake: Lake) -> Graph:
         raise NotReady("there is nothing to learn from: no customers", "load users, or feeds that name their numbers")
     if not len(nodes.apps) and not len(nodes.products):
         raise NotReady("there is nothing to learn from: no apps and no products", "load app_usage, apps or products")
+    enough_memory(len(nodes.users))
     return Graph(
         nodes,
         read_uses(lake, nodes),

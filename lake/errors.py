@@ -96,6 +96,10 @@ class DiskFull(HomeError):
     code = "disk_full"
 
 
+class NotEnoughMemory(HomeError):
+    code = "memory_short"
+
+
 class NotReady(HomeError):
     code = "not_ready"
     http_status = 503
