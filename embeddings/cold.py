@@ -8,7 +8,7 @@ customers' taste, which a newcomer's cannot.) For apps, against how the customer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,13 +16,15 @@ import numpy as np
 import pyarrow as pa
 import scipy.sparse as sp
 
+from embeddings.arithmetic import product
 from embeddings.evaluate import K, Quality, Score, measure
 from embeddings.gnn_training import TrainedVectors
 from embeddings.graph import Edges, Graph, no_edges
+from embeddings.newcomers import learned_from, of_new
 from embeddings.popularity import Segments, popularity, segment_shares
-from embeddings.ridge import PENALTIES, Ridge, fit_ridge, known_of_apps, known_of_users
+from embeddings.ridge import PENALTIES, fit_ridge, known_of_apps, known_of_users
 from embeddings.scorer import Vectors, joined, standardised
-from embeddings.social import ALPHAS, hearing
+from embeddings.social import ALPHAS
 from embeddings.trial import FEW, Newcomers, Trial, lift, surely_better
 
 SHARE = 0.1
@@ -116,23 +118,22 @@ def _measure_users(
     alike = max([everybody, *groups(graph, on_tuning)], key=on_tuning)
     scores = {"popularity": everybody, "segment": alike}
 
-    def told(penalty: float, alpha: float) -> Score:
-        found = vectors_of_new(vectors, graph, split.users, penalty, alpha, seed)
-        return or_else(Vectors(_placed(found, split.users, wanted.shape[0]), vectors.apps), alike)
-
-    alone = {penalty: told(penalty, 0.0) for penalty in PENALTIES}
+    known, learned = known_of_users(graph), learned_from(graph, vectors)
+    ridges = {value: fit_ridge(known, vectors.users, learned, value, seed) for value in PENALTIES}
+    told = {value: of_new(ridge, known, vectors, graph, measured, learned) for value, ridge in ridges.items()}
+    alone = {value: scores_of(told[value].vectors(0.0), measured, vectors.apps, alike) for value in PENALTIES}
     penalty = max(PENALTIES, key=lambda value: on_tuning(alone[value]))
     scores["attributes"] = alone[penalty]
     alpha, heard = 0.0, {}
     if graph.calls is not None and len(graph.calls):
-        social = {a: told(penalty, a) for a in ALPHAS}
+        social = {a: scores_of(told[penalty].vectors(a), measured, vectors.apps, alike) for a in ALPHAS}
         best = max(ALPHAS, key=lambda value: on_tuning(social[value]))
         scores["calls"] = social[best]
         kept = surely_better(of(social[best], tuning), of(alone[penalty], tuning), seed)
         alpha = best if kept else 0.0
         heard = lift(of(alone[penalty], reporting), of(social[best], reporting), best, kept)
     if trained is not None:
-        scores["gnn"] = or_else(Vectors(trained.cold_users, trained.apps.apps), alike)
+        scores["gnn"] = scores_of(trained.cold_users[measured], measured, trained.apps.apps, alike)
     tuned = {name: of(score, tuning) for name, score in scores.items()}
     ours = {"attributes": tuned["calls" if alpha else "attributes"]}
     if "gnn" in tuned and "gnn" in may_serve:
@@ -170,12 +171,9 @@ def _measure_apps(
     overall = popularity(graph.uses)[None]
     by_segment = np.vstack([segment_shares(graph.uses, segments), overall])
     everybody = np.zeros(wanted.shape[0], np.int32)
-    kinds = list(_kinds(graph, used, split.apps)) or [np.full((len(used), len(split.apps)), 1 / max(1, len(used)))]
     alike: dict[str, list[Score]] = {
-        "popularity": [among_new(_rows_of((overall[:, used] @ kind).astype(np.float32), everybody)) for kind in kinds],
-        "segment": [
-            among_new(_rows_of((by_segment[:, used] @ kind).astype(np.float32), segments.of)) for kind in kinds
-        ],
+        "popularity": [among_new(_rows_of(table, everybody)) for table in _by_kind(graph, overall, used, split.apps)],
+        "segment": [among_new(_rows_of(table, segments.of)) for table in _by_kind(graph, by_segment, used, split.apps)],
     }
     scores = {name: max(parts, key=on_tuning) for name, parts in alike.items()}
     ridges = {p: fit_ridge(known, vectors.apps, used, p, seed).of(known[split.apps]) for p in PENALTIES}
@@ -194,54 +192,6 @@ def _measure_apps(
     return Newcomers(apps=served, app_penalty=penalty), found
 
 
-def vectors_of_new(
-    vectors: Vectors, graph: Graph, users: np.ndarray, penalty: float, alpha: float, seed: int
-) -> np.ndarray:
-    """Vectors (c, d) of the customers at `users` (c,), who have no use, by what is known of them and, where `alpha` is
-    not 0, by the people they call; zeros where there is neither."""
-    known = known_of_users(graph)
-    learned = np.flatnonzero((graph.uses.degrees()[0] > 0) & vectors.users.any(axis=1))
-    ridge = fit_ridge(known, vectors.users, learned, penalty, seed)
-    return told(ridge, known, vectors, graph, users, learned, alpha)
-
-
-def told(
-    ridge: Ridge,
-    known: sp.csr_array,
-    vectors: Vectors,
-    graph: Graph,
-    users: np.ndarray,
-    learned: np.ndarray,
-    alpha: float,
-) -> np.ndarray:
-    """expected + α · mean over the people called of (vector - expected), expected by the ridge; see `social`."""
-    mine = known[users]
-    found = ridge.of(mine)
-    something = np.diff(mine.indptr) > 0
-    if alpha and graph.calls is not None and len(graph.calls):
-        warm = np.zeros(len(vectors.users), bool)
-        warm[learned] = True
-        weights = hearing(graph.calls, warm)[users]
-        hears = np.diff(weights.indptr) > 0
-        differs = weights @ vectors.users - (weights @ known) @ ridge.weights - hears[:, None] * ridge.base
-        found += np.float32(alpha) * np.asarray(differs, np.float32)
-        something |= hears
-    return found * something[:, None]
-
-
-def with_newcomers(vectors: Vectors, graph: Graph, chosen: Newcomers, seed: int) -> Vectors:
-    """The vectors served, with those of customers and apps without use put in as chosen, in place."""
-    used_by, users_of = graph.uses.degrees()
-    if chosen.users == "attributes":
-        new = np.flatnonzero(used_by == 0)
-        vectors.users[new] = vectors_of_new(vectors, graph, new, chosen.penalty, chosen.calls, seed)
-    if chosen.apps == "attributes":
-        known, new = known_of_apps(graph), np.flatnonzero(users_of == 0)
-        ridge = fit_ridge(known, vectors.apps, np.flatnonzero(users_of), chosen.app_penalty, seed)
-        vectors.apps[new] = ridge.of(known[new]) * (np.diff(known[new].indptr) > 0)[:, None]
-    return standardised(vectors) if (chosen.users, chosen.apps) != ("segment", "none") else vectors
-
-
 def groups(graph: Graph, quality: Callable[[Score], float]) -> list[Score]:
     """Popularity within groups of customers alike: by the attribute that tells most, and by it and each other one."""
     if graph.features is None:
@@ -257,14 +207,15 @@ def groups(graph: Graph, quality: Callable[[Score], float]) -> list[Score]:
     return [score, *(pair for pair in pairs if pair is not None)]
 
 
-def or_else(vectors: Vectors, other: Score) -> Score:
-    """The vectors' scores; `other` for customers without a vector."""
+def scores_of(found: np.ndarray, users: np.ndarray, apps: np.ndarray, other: Score) -> Score:
+    """Scores by the vectors `found` (c, d) of `users` (c,), sorted; `other` for those without a vector."""
 
     def score(rows: np.ndarray) -> np.ndarray:
-        found = vectors.scores(rows)
-        without = ~vectors.users[rows].any(axis=1)
-        found[without] = other(rows[without])
-        return found
+        mine = found[np.searchsorted(users, rows)]
+        scores = product(mine, apps.T)
+        without = ~mine.any(axis=1)
+        scores[without] = other(rows[without])
+        return scores
 
     return score
 
@@ -273,12 +224,6 @@ def halves(users: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Tuning and reporting users; with fewer than `FEW` they are the same."""
     half = np.random.default_rng(seed + 1).permutation(len(users)) % 2 == 0
     return (users[half], users[~half]) if len(users) >= FEW else (users, users)
-
-
-def _placed(found: np.ndarray, users: np.ndarray, n: int) -> np.ndarray:
-    full = np.zeros((n, found.shape[1]), np.float32)
-    full[users] = found
-    return full
 
 
 def _dense(codes: np.ndarray) -> np.ndarray:
@@ -297,12 +242,16 @@ def _rows_of(table: np.ndarray, of: np.ndarray) -> Score:
     return lambda rows: table[of[rows]]
 
 
-def _kinds(graph: Graph, used: np.ndarray, new: np.ndarray) -> Iterable[np.ndarray]:
-    """For each attribute of apps the weights (used, new) that give the mean over the used apps with the same value."""
-    if graph.features is None:
-        return
-    for column in graph.features.codes["app"].T:
-        same = (column[used][:, None] == column[new][None, :]) & (column[new] > 0)[None, :]
-        total = same.sum(axis=0)
-        weights = np.where(total > 0, same / np.maximum(total, 1), 1 / max(1, len(used)))
-        yield weights.astype(np.float32)
+def _by_kind(graph: Graph, shares: np.ndarray, used: np.ndarray, new: np.ndarray) -> list[np.ndarray]:
+    """For each attribute of apps the mean of `shares` (s, m) over the `used` apps with the value of each of the `new`,
+    (s, a); over all used ones where the value is unknown or new itself."""
+    mean = shares[:, used].mean(axis=1, keepdims=True) if len(used) else np.zeros((len(shares), 1), np.float32)
+    tables = []
+    for column in graph.features.codes["app"].T if graph.features is not None else ():
+        size = int(column.max(initial=0)) + 1
+        count = np.bincount(column[used], minlength=size)
+        ones = np.ones(len(used), np.float32)
+        alike = sp.csr_array((ones, (column[used], np.arange(len(used)))), shape=(size, len(used)))
+        means = (alike @ shares[:, used].T).T / np.maximum(count, 1)
+        tables.append(np.where((column[new] > 0) & (count[column[new]] > 0), means[:, column[new]], mean))
+    return tables or [np.broadcast_to(mean, (len(shares), len(new)))]

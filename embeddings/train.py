@@ -16,7 +16,7 @@ from embeddings.acceptance import learn as learn_acceptance
 from embeddings.acceptance import measure as measure_acceptance
 from embeddings.arithmetic import fixed_threads
 from embeddings.catalogue import read_catalogue, user_bytes
-from embeddings.cold import measure_newcomers, with_newcomers
+from embeddings.cold import measure_newcomers
 from embeddings.compare import against_current
 from embeddings.evaluate import Score
 from embeddings.features import current_handsets, read_features
@@ -24,6 +24,7 @@ from embeddings.filter import GraphFilter
 from embeddings.gnn_training import GNNScorer, TrainedVectors
 from embeddings.graph import Graph, read_calls, read_holds, read_uses
 from embeddings.memory import enough_memory
+from embeddings.newcomers import with_newcomers
 from embeddings.offers import channel_table, offer_tables
 from embeddings.popularity import Segments, popularity, read_segments, segment_shares
 from embeddings.products import Affinity, affinity_vectors, fit_affinity

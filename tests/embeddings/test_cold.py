@@ -8,11 +8,12 @@ import pytest
 import scipy.sparse as sp
 
 from embeddings.catalogue import Catalogue
-from embeddings.cold import groups, measure_new, new_split, vectors_of_new, with_newcomers
+from embeddings.cold import groups, measure_new, new_split
 from embeddings.evaluate import measure
 from embeddings.features import Features
 from embeddings.filter import GraphFilter
 from embeddings.graph import Edges, Graph, no_edges
+from embeddings.newcomers import vectors_of_new, with_newcomers
 from embeddings.popularity import Segments
 from embeddings.ridge import fit_ridge, known_of_users
 from embeddings.scorer import Vectors, standardised
