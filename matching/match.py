@@ -169,7 +169,7 @@ def _best(
         )
         name = "share" if fit.exact[0] else "deviations"
         return items, readable(values, fit.exact), [{name: float(v)} for v in values[0]]
-    offers = offer_scores(state, block.users)
+    offers = offer_scores(state, block.users, block.channel)
     items, values = top_k(offers.score, mask, mask.shape[1] if apart else k)
     if apart:
         kept = _apart(state, items[0], k)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matching.propensity import Expected, expected
 from matching.rank import pair_scores, scores_of
+from matching.routes import choose
 from matching.state import MatchState
 
 MOST_LIKELY = 0.95
@@ -71,12 +73,16 @@ def readable(values: np.ndarray, exact: np.ndarray) -> np.ndarray:
 class OfferScores:
     """Scores of all offers for b customers and the factors they are made of, float64 (b, o).
 
-    score = propensity × value × priority, propensity = min(prior × 2 affinity, MOST_LIKELY)
+    score = propensity × value × priority
+
+    propensity = what the snapshot learned from answers (`matching.propensity`), or prior × 2 affinity where it learned
+    nothing; at most MOST_LIKELY
 
     prior     acceptance of the offer, in the customer's segment where it was shown there
     affinity  0 to 1, of the customer to the offer's product; .5 where nothing is known
     value     (o) margin over the mean margin of all offers, within VALUE_BOUNDS; 1 where not given
     priority  (o) .5 to 1.5
+    learned   what else moved a learned propensity; None where it is not
     """
 
     score: np.ndarray
@@ -85,28 +91,36 @@ class OfferScores:
     affinity: np.ndarray
     value: np.ndarray
     priority: np.ndarray
+    learned: Expected | None
 
     def factors(self, row: int, item: int) -> dict[str, float]:
-        """The factors of one score, by name."""
+        """The factors of one score, by name: `customer`, `channel` and `lately`, where there are answers to learn from,
+        are what customer, channel and offers shown lately make of the odds."""
+        moved = ("customer", "channel", "lately") if self.learned is not None else ()
         return {
             "prior": float(self.prior[row, item]),
             "affinity": float(self.affinity[row, item]),
+            **{name: float(getattr(self.learned, name)[row, item]) for name in moved},
             "propensity": float(self.propensity[row, item]),
             "value": float(self.value[item]),
             "priority": float(self.priority[item]),
         }
 
 
-def offer_scores(state: MatchState, users: np.ndarray) -> OfferScores:
-    """Scores of all offers for customers at `users` (b,)."""
+def offer_scores(state: MatchState, users: np.ndarray, asked: int = -1) -> OfferScores:
+    """Scores of all offers for customers at `users` (b,), through the channel `asked` for where it is (>= 0)."""
     offers, vectors = state.offers, state.vectors
     prior = offers.prior[vectors.segment[users]]  # -1 takes the last row, which is overall
     affinity = _affinity(state, users)
     mean = np.nanmean(offers.value) if np.isfinite(offers.value).any() else 1.0
     value = np.clip(np.nan_to_num(offers.value / (mean if mean > 0 else 1.0), nan=1.0), *VALUE_BOUNDS)
     priority = 0.5 + np.clip(offers.priority, 0, 100) / 100
-    propensity = np.minimum(prior * 2 * affinity, MOST_LIKELY)
-    return OfferScores(propensity * value * priority, propensity, prior, affinity, value, priority)
+    learned = None
+    if state.propensity is not None:
+        every = np.tile(np.arange(len(offers.ids)), (len(users), 1))
+        learned = expected(state, state.propensity, users, affinity, choose(state, "offer", users, every, asked))
+    propensity = np.minimum(prior * 2 * affinity if learned is None else learned.chance, MOST_LIKELY)
+    return OfferScores(propensity * value * priority, propensity, prior, affinity, value, priority, learned)
 
 
 def _affinity(state: MatchState, users: np.ndarray) -> np.ndarray:

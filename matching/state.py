@@ -31,6 +31,7 @@ from matching.catalogue import (
 from matching.channels import Channels, load_channels
 from matching.customers import Customers, Handsets, load_customers, load_handsets, load_held
 from matching.evidence import Ties
+from matching.propensity import Propensity, load_propensity
 from matching.rank import warm_up
 from matching.ties import load_contacts, load_segments, load_ties, load_used
 from matching.vectors import Vectors, load_vectors
@@ -56,6 +57,7 @@ class MatchState:
     products: Products
     offers: Offers
     vectors: Vectors
+    propensity: Propensity | None
     used: Ragged
     held: Ragged
     categories: pa.Array
@@ -102,6 +104,7 @@ class MatchState:
             products=products,
             offers=offers,
             vectors=vectors,
+            propensity=load_propensity(snapshot, lake, users, offers.ids, channels.ids, offers.prior, day),
             used=used,
             held=held,
             categories=categories,

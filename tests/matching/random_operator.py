@@ -148,16 +148,16 @@ def random_operator(folder: Path, seed: int, capacity: int | None = None) -> tup
     )
     pairs = {(min(a, b), max(a, b)) for a, b in rng.integers(0, USERS, (300, 2)).tolist() if a != b}
     write_contacts(lake, [(a, b, int(rng.integers(1, 5))) for a, b in sorted(pairs)])
-    write_random_snapshot(home, users, apps, products, rng)
+    write_random_snapshot(home, users, apps, products, rng, learned=bool(seed % 2))
     state = MatchState.load(home, settings, lake, Snapshot.current(home))
     off_net = state.customers.off_net
     return state, [u for i, u in enumerate(users) if not off_net[i]]
 
 
 def write_random_snapshot(
-    home: Home, users: list[bytes], apps: list[str], products: list[str], rng: np.random.Generator
+    home: Home, users: list[bytes], apps: list[str], products: list[str], rng: np.random.Generator, learned: bool
 ) -> None:
-    """Two thirds of the customers have vectors; some apps are twins."""
+    """Two thirds of the customers have vectors; some apps are twins; of two offers it is `learned` who accepts them."""
     trained = [u for i, u in enumerate(users) if i % 3]
     n, m, p = len(trained), len(apps), len(products)
     vectors = rng.standard_normal((m, 16)).astype(np.float32)
@@ -175,6 +175,20 @@ def write_random_snapshot(
         "segment_product_scores": rng.random((2, p)).astype(np.float32),
     }
     arrays["user_vectors"] = arrays["user_vectors"].astype(np.float32)
+    starts = np.append(0, np.cumsum(rng.integers(0, 4, m)))
+    arrays |= {
+        "use_starts": np.zeros(n + 1, np.int64),
+        "use_apps": np.zeros(0, np.int32),
+        "near_starts": starts,
+        "near_apps": rng.integers(0, m, starts[-1]).astype(np.int32),
+        "near_weights": rng.random(starts[-1], np.float32),
+        "user_pull": rng.random(n, np.float32) * (rng.random(n) < 0.8),
+        "app_fold": rng.standard_normal((m, 10)).astype(np.float32),
+    }
+    if learned:
+        arrays["offer_users"] = rng.standard_normal((n, 3)).astype(np.float32)
+        arrays["offer_weights"] = rng.standard_normal((3, 4))
+        arrays["offer_slopes"] = np.array([0.5, 0.3, -0.4, 0.3, 0.2, 0.1, -0.2])
     rates = {"acceptance": pa.float64(), "shown": pa.int64(), "accepted": pa.int64()}
     tables = {
         "apps": pa.table({"app": apps}),
@@ -182,6 +196,6 @@ def write_random_snapshot(
         "segments": pa.table({"segment": ["s0", "s1"]}),
         "offers": table({"offer": TEXT, "product": TEXT, **rates}, ("o00", "p0", 0.2, 8, 2), ("o01", "p1", 0.1, 9, 1)),
         "offer_segments": table({"offer": TEXT, "segment": TEXT, **rates}, ("o00", "s1", 0.3, 4, 2)),
-        "channels": table({"channel": TEXT, **rates}),
+        "channels": table({"channel": TEXT, **rates, "log_odds": pa.float64()}, ("sms", 0.1, 9, 1, 0.2)),
     }
     make_current(home, write_snapshot(home, arrays, tables, {"seed": "random"}))
