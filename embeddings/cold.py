@@ -20,7 +20,7 @@ from embeddings.arithmetic import product
 from embeddings.evaluate import K, Quality, Score, measure
 from embeddings.gnn_training import TrainedVectors
 from embeddings.graph import Edges, Graph, no_edges
-from embeddings.newcomers import learned_from, of_new
+from embeddings.newcomers import fill_apps, learned_from, of_new
 from embeddings.popularity import Segments, popularity, segment_shares
 from embeddings.ridge import PENALTIES, fit_ridge, known_of_apps, known_of_users
 from embeddings.scorer import Vectors, joined, standardised
@@ -84,10 +84,16 @@ def measure_new(
 
 
 def measure_newcomers(
-    trial: Trial, served: str, fit: Callable[[Graph], Vectors], train: Callable[[Graph], TrainedVectors], weight: float
+    trial: Trial,
+    served: str,
+    whole: Vectors | None,
+    fit: Callable[[Graph], Vectors],
+    train: Callable[[Graph], TrainedVectors],
+    weight: float,
 ) -> tuple[Newcomers, dict[str, Any]]:
     """Fit what is served (`fit` the filter, `train` the GNN, `weight` the GNN's in the blend) without the use of some
-    customers and apps, and measure what those are given."""
+    customers and apps, and measure what those are given. `whole` are the trial's own vectors of what is served, None
+    for popularity, which knows no newcomers."""
     split = new_split(trial.held.train, trial.seed)
     enough = len(split.users) >= FEWEST_NEW and len(split.train.uses) <= MOST_EDGES
     trained = train(split.train) if enough else None
@@ -96,7 +102,27 @@ def measure_newcomers(
         vectors = trained.apps if served == "gnn" else joined(vectors, trained.apps, weight)
     may_serve = ("attributes", "gnn") if served in ("gnn", "blend") else ("attributes",)
     chosen, metrics = measure_new(split, standardised(vectors), trained, trial.segments, trial.seed, may_serve)
-    return (Newcomers() if served == "popularity" else chosen), metrics
+    if whole is None:
+        return Newcomers(), metrics
+    if chosen.apps != "none":
+        kept, metrics["new_apps"] = in_lists(trial, whole, chosen.app_penalty)
+        chosen = chosen if kept else replace(chosen, apps="none")
+    return chosen, metrics
+
+
+def in_lists(trial: Trial, vectors: Vectors, penalty: float) -> tuple[bool, dict[str, Any]]:
+    """Whether the lists of the trial's customers stand apps without use by their attributes: not when they rank surely
+    worse with them. Of such apps many stay without use, which those made new cannot show."""
+    graph = trial.held.train
+    own, (_, users_of) = standardised(vectors), graph.uses.degrees()
+    if users_of.all():
+        return True, {}
+    filled = replace(own, apps=own.apps.copy())
+    fill_apps(filled, graph, penalty, trial.seed)
+    without, filled_in = trial.with_fallback(own), trial.with_fallback(filled)
+    worse = surely_better(trial.quality(without, trial.tuning), trial.quality(filled_in, trial.tuning), trial.seed)
+    given = lift(trial.quality(without, trial.reporting), trial.quality(filled_in, trial.reporting), not worse)
+    return not worse, {"apps": int((users_of == 0).sum()), **given}
 
 
 def _measure_users(
@@ -131,7 +157,7 @@ def _measure_users(
         scores["calls"] = social[best]
         kept = surely_better(of(social[best], tuning), of(alone[penalty], tuning), seed)
         alpha = best if kept else 0.0
-        heard = lift(of(alone[penalty], reporting), of(social[best], reporting), best, kept)
+        heard = {"alpha": best, **lift(of(alone[penalty], reporting), of(social[best], reporting), kept)}
     if trained is not None:
         scores["gnn"] = scores_of(trained.cold_users[measured], measured, trained.apps.apps, alike)
     tuned = {name: of(score, tuning) for name, score in scores.items()}

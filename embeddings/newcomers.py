@@ -64,12 +64,17 @@ def vectors_of_new(
 
 def with_newcomers(vectors: Vectors, graph: Graph, chosen: Newcomers, seed: int) -> Vectors:
     """The vectors served, with those of customers and apps without use put in as chosen, in place."""
-    used_by, users_of = graph.uses.degrees()
+    used_by = graph.uses.degrees()[0]
     if chosen.users == "attributes":
         new = np.flatnonzero(used_by == 0)
         vectors.users[new] = vectors_of_new(vectors, graph, new, chosen.penalty, chosen.calls, seed)
     if chosen.apps == "attributes":
-        known, new = known_of_apps(graph), np.flatnonzero(users_of == 0)
-        ridge = fit_ridge(known, vectors.apps, np.flatnonzero(users_of), chosen.app_penalty, seed)
-        vectors.apps[new] = ridge.of(known[new]) * (np.diff(known[new].indptr) > 0)[:, None]
+        fill_apps(vectors, graph, chosen.app_penalty, seed)
     return standardised(vectors) if (chosen.users, chosen.apps) != ("segment", "none") else vectors
+
+
+def fill_apps(vectors: Vectors, graph: Graph, penalty: float, seed: int) -> None:
+    """Give apps without use what their attributes let expect, in place; those without attributes stay as they are."""
+    known, users_of = known_of_apps(graph), graph.uses.degrees()[1]
+    new = np.flatnonzero((users_of == 0) & (np.diff(known.indptr) > 0))
+    vectors.apps[new] = fit_ridge(known, vectors.apps, np.flatnonzero(users_of), penalty, seed).of(known[new])

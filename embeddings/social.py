@@ -82,5 +82,6 @@ def best_alpha(trial: Trial, vectors: Vectors) -> tuple[float, Score, dict[str, 
     tuned = {alpha: trial.quality(score, trial.tuning) for alpha, score in scores.items()}
     best = max(ALPHAS, key=lambda alpha: float(tuned[alpha].ndcg.sum()))
     kept = surely_better(tuned[best], trial.quality(alone, trial.tuning), trial.seed)
-    figures = lift(trial.quality(alone, trial.reporting), trial.quality(scores[best], trial.reporting), best, kept)
+    given = lift(trial.quality(alone, trial.reporting), trial.quality(scores[best], trial.reporting), kept)
+    figures = {"alpha": best, **given}
     return (best, scores[best], figures) if kept else (0.0, alone, figures)

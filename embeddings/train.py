@@ -141,7 +141,8 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
     if served in vectors:
         alpha, scores[served], by_calls = best_alpha(trial, vectors[served])
     again = GNNScorer(scorer.dimensions, seed)
-    newcomers, of_new = measure_newcomers(trial, served, low_pass.fit, again.fit_all, weight)
+    whole = vectors.get(served)
+    newcomers, of_new = measure_newcomers(trial, served, whole, low_pass.fit, again.fit_all, weight)
     choice = Choice(
         served,
         low_pass.dimensions,

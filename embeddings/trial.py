@@ -175,11 +175,11 @@ def surely_better(one: Quality, other: Quality, seed: int) -> bool:
     return bool(len(difference)) and ends(bootstrap(difference[:, None], seed)[:, 0])[0] > 0
 
 
-def lift(without: Quality, with_calls: Quality, alpha: float, kept: bool) -> dict[str, Any]:
-    """What calls give: NDCG without and with them, their ratio, and whether that is kept."""
-    one, two = (float(quality.ndcg.mean()) if len(quality.ndcg) else 0.0 for quality in (without, with_calls))
+def lift(without: Quality, with_it: Quality, kept: bool) -> dict[str, Any]:
+    """What something gives: NDCG without and with it, their ratio, and whether it is kept."""
+    one, two = (float(quality.ndcg.mean()) if len(quality.ndcg) else 0.0 for quality in (without, with_it))
     figures = {"without": round(one, 5), "with": round(two, 5), "lift": round(two / one, 5) if one else 1.0}
-    return {**figures, "alpha": alpha, "kept": kept}
+    return {**figures, "kept": kept}
 
 
 def report(
