@@ -1,11 +1,15 @@
-"""The graph filter: a degree-normalised low-pass over the user-app graph, in closed form.
+"""The graph filter: a degree-normalised low-pass over the user-app graph plus a linear part, in closed form.
 
 With R (n, m) the use matrix and D its degrees, R̃ = D_u^-½ R D_a^-β. The right singular vectors V (m, d) of R̃ with the
-largest singular values are the smooth signals of the app-app graph; what a user used, normalised, projected onto
-them and scaled back, is the score: R D_a^-β V · (D_a^β V)ᵀ. Nothing is trained, and a new user's vector is
-one product of their row (`fold_in`). β below ½ leaves more weight to apps that many use.
+largest singular values are the smooth signals of the app-app graph. What a user used, normalised, goes through
+V Vᵀ + γ R̃ᵀR̃ / λ₁ (λ₁ the largest eigenvalue of R̃ᵀR̃) and is scaled back: scores R D_a^-β (V Vᵀ + γ R̃ᵀR̃ / λ₁) D_a^β. The
+first term is a dot product of d dimensions, the second a sparse table of neighbours (`embeddings.neighbours`). Nothing
+is trained, and a new user's vector is one product of their row (`fold_in`). β below ½ leaves more weight to apps that
+many use.
 
-Source: the ideal low-pass of GF-CF (Shen et al. 2021, https://arxiv.org/abs/2108.07567), with a free degree exponent.
+Sources: ideal low-pass and linear part of GF-CF (Shen et al. 2021, https://arxiv.org/abs/2108.07567), one degree
+exponent for both as in ChebyCF (Kim et al. 2025, https://arxiv.org/abs/2505.00552), whose filter of order 8 is nearly
+linear at its published settings.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from embeddings.graph import Edges, Graph
+from embeddings.neighbours import DENSEST, Neighbours, closest, gram_rows, no_neighbours
 from embeddings.scorer import Scorer, Vectors
 
 WIDEST = 448
@@ -23,35 +28,53 @@ WIDEST = 448
 OVERSAMPLED = 32
 ROUNDS = 6
 CHUNK = 1 << 17
+BLOCK = 512
+DENSER = 20
+"""A dense product is this much quicker an entry than a sparse one."""
 
 
 @dataclass(frozen=True)
 class GraphFilter(Scorer):
     """Scores apps by a low-pass of the app-app graph.
 
-    `dimensions` kept (fewer where the graph has fewer); `exponent` β of an app's degree; `weighted` uses the
-    strength of each edge instead of 1.
+    `dimensions` kept (fewer where the graph has fewer); `exponent` β of an app's degree; `linear` γ, the weight of the
+    linear part (0 leaves it out); `weighted` uses the strength of each edge instead of 1.
     """
 
     dimensions: int = WIDEST
     exponent: float = 0.42
+    linear: float = 0.0
     weighted: bool = False
     seed: int = 0
     name = "filter"
 
     def fit(self, graph: Graph) -> Vectors:
-        rows = graph.uses.matrix(binary=not self.weighted)
-        scaling = _powers(graph.uses.degrees()[1], -self.exponent)
-        basis = self.basis(graph.uses)
-        return Vectors(self.fold_in(rows, scaling, basis), basis * _inverse(scaling)[:, None])
+        normal = self.normal(graph.uses)
+        basis = top_right_singular(normal, self.dimensions, self.seed)
+        scaling = self.scaling(graph.uses)
+        users = self.fold_in(graph.uses.matrix(binary=not self.weighted), scaling, basis)
+        weights = self.weights(graph.uses, normal, basis)
+        one = np.ones(len(users), np.float32)
+        near = Neighbours(graph.uses.matrix(), weights, one, basis * scaling[:, None])
+        return Vectors(users, basis * _inverse(scaling)[:, None], near)
 
-    def basis(self, uses: Edges) -> np.ndarray:
-        """Right singular vectors (m, d) of the normalised graph, by falling singular value."""
-        users, apps = uses.degrees()
+    def normal(self, uses: Edges) -> sp.csr_array:
+        """R̃ (n, m) float32."""
+        users = _powers(uses.degrees()[0], -0.5)
         rows = uses.matrix(binary=not self.weighted)
-        left, right = _powers(users, -0.5), _powers(apps, -self.exponent)
-        normal = (rows.multiply(left[:, None]).multiply(right[None, :])).tocsr().astype(np.float32)
-        return top_right_singular(normal, self.dimensions, self.seed)
+        return rows.multiply(users[:, None]).multiply(self.scaling(uses)[None, :]).tocsr().astype(np.float32)
+
+    def scaling(self, uses: Edges) -> np.ndarray:
+        """D_a^-β (m,) float32; 0 for an app that nobody uses."""
+        return _powers(uses.degrees()[1], -self.exponent)
+
+    def weights(self, uses: Edges, normal: sp.csr_array, basis: np.ndarray) -> sp.csr_array:
+        """Weights (m, m) of the linear part, for uses that count once an app, however strong."""
+        if not self.linear:
+            return no_neighbours(uses.shape)
+        first = float(np.square(np.asarray(normal @ basis[:, :1], np.float64)).sum()) if basis.shape[1] else 1.0
+        scaling = self.scaling(uses)
+        return closest(normal, scaling * np.float32(self.linear / max(first, 1e-30)), _inverse(scaling))
 
     @staticmethod
     def fold_in(rows: sp.csr_array, scaling: np.ndarray, basis: np.ndarray) -> np.ndarray:
@@ -62,8 +85,8 @@ class GraphFilter(Scorer):
 def top_right_singular(matrix: sp.csr_array, k: int, seed: int) -> np.ndarray:
     """The right singular vectors (m, ≤ k) of the largest singular values, by block subspace iteration on AᵀA.
 
-    Rows are taken in chunks, so no array of (rows, k) is made. Signs are
-    fixed: each column's largest entry is positive.
+    Rows are taken in chunks, so no array of (rows, k) is made; with far more rows than columns AᵀA itself is made once,
+    dense. Signs are fixed: each column's largest entry is positive.
 
     >>> top = top_right_singular(sp.csr_array(np.diag([1.0, 3.0, 2.0]).astype(np.float32)), 2, seed=0)
     >>> np.abs(top).round(3).tolist()
@@ -76,9 +99,13 @@ def top_right_singular(matrix: sp.csr_array, k: int, seed: int) -> np.ndarray:
     width = min(k + OVERSAMPLED, m)
     if k == 0:
         return np.zeros((m, 0), np.float32)
-    chunks = [(matrix[at : at + CHUNK], matrix[at : at + CHUNK].T.tocsr()) for at in range(0, n, CHUNK)]
+    whole = torch.from_numpy(_gram(matrix)) if m * m <= min(DENSEST, DENSER * matrix.nnz) else None
+    parts = range(0, n, CHUNK) if whole is None else range(0)
+    chunks = [(matrix[at : at + CHUNK], matrix[at : at + CHUNK].T.tocsr()) for at in parts]
 
     def gram(block: torch.Tensor) -> torch.Tensor:
+        if whole is not None:
+            return whole @ block
         dense = block.numpy()
         total = np.zeros_like(dense)
         for part, transposed in chunks:
@@ -91,10 +118,20 @@ def top_right_singular(matrix: sp.csr_array, k: int, seed: int) -> np.ndarray:
         block = torch.linalg.qr(gram(block))[0]
     small = (block.T @ gram(block)).double()
     values, mixing = torch.linalg.eigh((small + small.T) / 2)
-    kept = values.flip(0)[:k] > 1e-10 * max(float(values[-1]), 1e-30)
+    kept = values.flip(0)[:k] > 1e-6 * max(float(values[-1]), 1e-30)
     vectors = (block.double() @ mixing.flip(1)[:, :k][:, kept]).float().numpy()
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])])
     return np.ascontiguousarray(vectors * signs)
+
+
+def _gram(matrix: sp.csr_array) -> np.ndarray:
+    """AᵀA (m, m) float32, by blocks of rows."""
+    m = matrix.shape[1]
+    transposed, whole = matrix.T.tocsr(), np.empty((m, m), np.float32)
+    for start in range(0, m, BLOCK):
+        end = min(m, start + BLOCK)
+        whole[start:end] = gram_rows(matrix, transposed, start, end)
+    return whole
 
 
 def _powers(degrees: np.ndarray, exponent: float) -> np.ndarray:

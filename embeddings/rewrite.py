@@ -12,8 +12,10 @@ from embeddings.publish import digest
 from embeddings.snapshot import CURRENT, current_id
 from lake.home import Home
 
-BY_USER = ("user_vectors", "product_user_vectors", "user_segment", "offer_users")
+BY_USER = ("user_vectors", "product_user_vectors", "user_segment", "offer_users", "user_pull")
 """Arrays with a row a customer, in the order of `users`."""
+USES = ("use_starts", "use_apps")
+"""The list of apps of each customer, in the order of `users`."""
 
 ROWS = 1 << 16
 """Rows copied at a time."""
@@ -49,10 +51,14 @@ def _rewrite(old: Path, beside: Path, users: np.ndarray, rows: np.ndarray) -> st
     for path in sorted(old.iterdir()):
         if path.stem in BY_USER:
             _take(np.load(path, mmap_mode="r"), rows, new / path.name)
+        elif path.stem in USES:
+            continue
         elif path.name == "users.npy":
             np.save(new / path.name, users, allow_pickle=False)
         else:
             shutil.copyfile(path, new / path.name)
+    if (old / "use_starts.npy").exists():
+        _take_lists(old, rows, new)
     id = digest(new)
     new.rename(beside / id)
     return id
@@ -63,6 +69,24 @@ def _take(values: np.ndarray, rows: np.ndarray, path: Path) -> None:
     out = np.lib.format.open_memmap(path, "w+", values.dtype, (len(rows), *values.shape[1:]))
     for start in range(0, len(rows), ROWS):
         out[start : start + ROWS] = values[rows[start : start + ROWS]]
+    out.flush()
+
+
+def _take_lists(old: Path, rows: np.ndarray, new: Path) -> None:
+    """Write the lists of apps of the customers at `rows`, a part at a time."""
+    starts, apps = (np.load(old / f"{name}.npy", mmap_mode="r") for name in USES)
+    ends = np.concatenate([[0], np.cumsum(starts[rows + 1] - starts[rows])]).astype(np.int64)
+    np.save(new / "use_starts.npy", ends, allow_pickle=False)
+    if not ends[-1]:
+        np.save(new / "use_apps.npy", np.zeros(0, np.int32), allow_pickle=False)
+        return
+    out = np.lib.format.open_memmap(new / "use_apps.npy", "w+", np.int32, (int(ends[-1]),))
+    for at in range(0, len(rows), ROWS):
+        part = rows[at : at + ROWS]
+        count = starts[part + 1] - starts[part]
+        before = np.cumsum(count) - count
+        place = np.arange(int(count.sum())) + np.repeat(starts[part] - before, count)
+        out[ends[at] : ends[at] + len(place)] = apps[place]
     out.flush()
 
 

@@ -34,6 +34,8 @@ ARRAYS = (
 )
 ADDED = ("offer_users", "offer_weights", "offer_slopes")
 """Arrays that are not there in snapshots of earlier versions, and where acceptance is not learned."""
+NEAR = ("use_starts", "use_apps", "near_starts", "near_apps", "near_weights", "user_pull", "app_fold")
+"""What apps say of apps (`embeddings.neighbours`): also added since, and only where the filter is served."""
 TABLES = ("apps", "products", "segments", "offers", "offer_segments", "channels")
 CURRENT = "current"
 
@@ -43,8 +45,11 @@ class Snapshot:
     """Vectors of users (n), apps (m) and products (p), and what is said of those without any.
 
     - `users` (n, 16) uint8, sorted pseudonyms of on-net customers; `user_vectors` (n, d), `app_vectors` (m, d) float32:
-      their dot product is the app's score, in standard deviations above the customer's mean app. A row of zeros is
-      a customer without vectors: their segment's scores stand in (`app_scores` does that).
+      their dot product, with what neighbours add, is the app's score, in standard deviations above the customer's mean
+      app. A row of zeros is a customer without vectors: their segment's scores stand in (`app_scores` does that).
+    - Neighbours: an app i that customer u used adds `user_pull[u]` · w to the score of each of its neighbours,
+      `near_apps[near_starts[i]:near_starts[i + 1]]` with their `near_weights` w. `use_starts` (n + 1,), `use_apps` say
+      who used what. One more app used adds `user_pull[u] · app_fold[i]` (m, f) to the first f dimensions of u's vector.
     - `app_popularity` (m,), `product_popularity` (p,): share of users, float32.
     - `product_user_vectors` (n, dp) and `product_vectors` (p, dp): sigmoid of their dot product is the affinity
       in 0 to 1, .5 for 'like the average customer' (`product_scores`).
@@ -76,6 +81,13 @@ class Snapshot:
     offer_users: np.ndarray
     offer_weights: np.ndarray
     offer_slopes: np.ndarray
+    use_starts: np.ndarray
+    use_apps: np.ndarray
+    near_starts: np.ndarray
+    near_apps: np.ndarray
+    near_weights: np.ndarray
+    user_pull: np.ndarray
+    app_fold: np.ndarray
     apps: list[str]
     products: list[str]
     segments: list[str]
@@ -90,9 +102,9 @@ class Snapshot:
         if not (folder / "manifest.json").is_file():
             raise NotReady(f"there is no snapshot {id} in {home.snapshots}", "make one with `dumbbell embed`")
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
-        for name in ADDED:
-            path = folder / f"{name}.npy"
-            rows = len(arrays["users"]) if name == "offer_users" else 0
+        lengths = {"offer_users": len(arrays["users"]), "app_fold": len(arrays["app_vectors"])}
+        for name in (*ADDED, *NEAR):
+            path, rows = folder / f"{name}.npy", lengths.get(name, 0)
             arrays[name] = np.load(path, mmap_mode="r") if path.exists() else np.zeros((rows, 0), np.float32)
         tables = {name: pq.read_table(folder / f"{name}.parquet") for name in TABLES}
         lists = {name: tables[name].column(0).to_pylist() for name in ("apps", "products", "segments")}
@@ -122,6 +134,14 @@ class Snapshot:
         their segment's shares, or the overall popularity."""
         vectors = self.user_vectors[rows]
         scores = np.asarray(vectors @ self.app_vectors.T)
+        if len(self.near_weights):
+            import scipy.sparse as sp
+
+            known, m = np.flatnonzero(rows >= 0), len(self.apps)
+            near = sp.csr_array((self.near_weights, self.near_apps, self.near_starts), shape=(m, m))
+            uses = np.ones(len(self.use_apps), np.float32), self.use_apps, self.use_starts
+            used = sp.csr_array(uses, shape=(len(self.users), m))[rows[known]]
+            scores[known] += (used @ near).toarray() * self.user_pull[rows[known]][:, None]
         without = (rows < 0) | ~vectors.any(axis=1)
         if without.any():
             scores[without] = self._fallback(rows[without], self.segment_app_scores, self.app_popularity)

@@ -147,6 +147,7 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
         served,
         low_pass.dimensions,
         low_pass.exponent,
+        low_pass.linear,
         low_pass.weighted,
         weight,
         newcomers.users == "gnn",
@@ -164,7 +165,7 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
 
 def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: int) -> Vectors:
     """The chosen scorer fitted on everything, standardised; users and apps without use get what was chosen for them."""
-    low_pass = GraphFilter(choice.width, choice.exponent, choice.weighted, seed)
+    low_pass = GraphFilter(choice.width, choice.exponent, choice.linear, choice.weighted, seed)
     gnn = Vectors(trained.apps.users, trained.apps.apps)
     warm = graph.uses.degrees()[0] > 0
     if not choice.cold:
@@ -193,6 +194,22 @@ def _arrays(graph: Graph, apps: Vectors, products: Vectors, segments: Segments) 
         "user_segment": segments.of,
         "segment_app_scores": segment_shares(graph.uses, segments),
         "segment_product_scores": segment_shares(graph.holds, segments),
+        **_neighbour_arrays(graph, apps),
+    }
+
+
+def _neighbour_arrays(graph: Graph, apps: Vectors) -> dict[str, np.ndarray]:
+    near, uses = apps.near, graph.uses.matrix()
+    if near is None:
+        return {}
+    return {
+        "use_starts": uses.indptr.astype(np.int64),
+        "use_apps": uses.indices.astype(np.int32),
+        "near_starts": near.weights.indptr.astype(np.int64),
+        "near_apps": near.weights.indices.astype(np.int32),
+        "near_weights": near.weights.data.astype(np.float32),
+        "user_pull": near.pull,
+        "app_fold": near.fold,
     }
 
 

@@ -21,6 +21,8 @@ WIDTHS = (8, 16, 32, 48, 64, 96, 128, 192, 256, WIDEST)
 """Dimensions of the filter that are tried; they are nested, so one decomposition gives all."""
 EXPONENTS = (0.42, 0.25)
 """Exponents of an app's degree that are tried. Few, as they are easily tuned to the cut, not to the customers."""
+LINEARS = (0.0, 1.0, 5.0)
+"""Weights of the filter's linear part that are tried."""
 MARGIN = 1.01
 """A wider vector costs every request, another exponent is a risk: each has to rank better by a hundredth."""
 WEIGHTS = (0.5, 1.0, 2.0, 4.0)
@@ -51,6 +53,7 @@ class Choice:
     served: str
     width: int
     exponent: float
+    linear: float
     weighted: bool
     weight: float
     cold: bool
@@ -96,8 +99,11 @@ class Trial:
         return score
 
     def best_filter(self) -> tuple[GraphFilter, Vectors]:
-        """The filter whose exponent, width and kind of edges (all alike, or by strength) rank best, and its vectors."""
-        best = (-1.0, GraphFilter(seed=self.seed), Vectors(*(np.zeros((k, 0), np.float32) for k in self.known.shape)))
+        """The filter that ranks best, and its vectors: exponent, linear part, width and kind of edges (all alike, or by
+        strength) are tried."""
+        n, m = self.known.shape
+        nothing = Vectors(np.zeros((n, 0), np.float32), np.zeros((m, 0), np.float32))
+        best = (-1.0, GraphFilter(seed=self.seed), nothing)
         for exponent in EXPONENTS:
             best = self._better(best, GraphFilter(exponent=exponent, seed=self.seed))
         strengths = self.held.train.uses.strength
@@ -109,12 +115,15 @@ class Trial:
         self, best: tuple[float, GraphFilter, Vectors], scorer: GraphFilter
     ) -> tuple[float, GraphFilter, Vectors]:
         """`best`, or `scorer` at the width at which it ranks better by more than `MARGIN`."""
-        vectors = scorer.fit(self.held.train)
-        for width in sorted({min(width, vectors.users.shape[1]) for width in WIDTHS}):
-            narrow = vectors.first(width)
-            reached = float(self.quality(self.with_fallback(narrow), self.tuning).ndcg.sum()) / max(1, len(self.tuning))
-            if reached > best[0] * MARGIN:
-                best = reached, replace(scorer, dimensions=width), narrow
+        whole = replace(scorer, linear=1.0).fit(self.held.train)
+        for linear in LINEARS:
+            vectors = whole.weighed(linear)
+            for width in sorted({min(width, vectors.users.shape[1]) for width in WIDTHS}):
+                narrow = vectors.first(width)
+                quality = self.quality(self.with_fallback(narrow), self.tuning)
+                reached = float(quality.ndcg.sum()) / max(1, len(self.tuning))
+                if reached > best[0] * MARGIN:
+                    best = reached, replace(scorer, linear=linear, dimensions=width), narrow
         return best
 
     def best_blend(self, left: Vectors, right: Vectors) -> tuple[float, Vectors]:

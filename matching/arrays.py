@@ -62,6 +62,16 @@ class Ragged:
     def row(self, i: int) -> np.ndarray:
         return self.values[self.starts[i] : self.starts[i + 1]]
 
+    def lists(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The lists of some rows as starts (len(rows) + 1) and values.
+
+        >>> Ragged.of(np.array([2, 0, 0]), np.array([1, 3, 1]), rows=3).lists(np.array([2, 0]))
+        (array([0, 1, 3]), array([1, 1, 3], dtype=int32))
+        """
+        starts = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(self.starts[rows + 1] - self.starts[rows], out=starts[1:])
+        return starts, self.pairs(rows)[1]
+
     def pairs(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The lists of some rows as (place in `rows`, value), both flat.
 

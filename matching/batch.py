@@ -150,7 +150,7 @@ def _ranked(
     fit, vectors = app_scores(state, users), state.vectors
     items, values = top_k(
         fit.scores, mask, k, left=fit.left, right=vectors.apps, longest=vectors.longest_app, exact=fit.exact,
-        parallel=True,
+        added=fit.added, parallel=True,
     )  # fmt: skip
     return _Ranked(keys, users, items, readable(values, fit.exact), choose(state, kind, users, items))
 

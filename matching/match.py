@@ -165,7 +165,14 @@ def _best(
         fit = app_scores(state, block.users, fold=used)
         vectors = state.vectors
         items, values = top_k(
-            fit.scores, mask, k, left=fit.left, right=vectors.apps, longest=vectors.longest_app, exact=fit.exact
+            fit.scores,
+            mask,
+            k,
+            left=fit.left,
+            right=vectors.apps,
+            longest=vectors.longest_app,
+            exact=fit.exact,
+            added=fit.added,
         )
         name = "share" if fit.exact[0] else "deviations"
         return items, readable(values, fit.exact), [{name: float(v)} for v in values[0]]

@@ -23,6 +23,7 @@ def top_k(
     right: np.ndarray | None = None,
     longest: float = 0.0,
     exact: np.ndarray | None = None,
+    added: np.ndarray | None = None,
     parallel: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The best k items of each row.
@@ -32,6 +33,7 @@ def top_k(
     left, right   float32 (b, d), (m, d): what `scores` was made from; without them, `scores` is taken as exact
     longest       largest length among the rows of `right`
     exact         bool (b): rows whose scores are exact although `left` is given
+    added         float32 (b, m): what `scores` hold beside the product, exact to the last bit
 
     Returns items int32 (b, k), -1 where there are fewer, and their scores float64 (b, k), nan there. Higher first,
     equal scores in the order of position.
@@ -45,22 +47,28 @@ def top_k(
     items, values = np.full((b, k), -1, np.int32), np.full((b, k), np.nan)
     if not b or not k:
         return items, values
+    added = np.zeros((1, 0), np.float32) if added is None else added
     if left is None or right is None:
         left = right = np.zeros((1, 0), np.float32)
         slack, exact = np.zeros(b), np.ones(b, bool)
     else:
         exact = np.zeros(b, bool) if exact is None else exact
         lengths = np.sqrt(np.einsum("bd,bd->b", left, left, dtype=np.float64))
-        slack = np.where(exact, 0.0, 2 * right.shape[1] * ROUNDING * lengths * longest)
+        reach = lengths * longest
+        if added.size:
+            reach += np.abs(added).max(axis=1)
+        slack = np.where(exact, 0.0, 2 * (right.shape[1] + 1) * ROUNDING * reach)
     kernel = _side_by_side if parallel else _in_turn
-    kernel(scores, mask, k, left, right, slack, exact, items, values)
+    kernel(scores, mask, k, left, right, added, slack, exact, items, values)
     return items, values
 
 
 def warm_up() -> None:
     """Compile, or read the compiled kernels, before the first customer waits for them."""
     one = np.zeros((1, 1), np.float32)
-    top_k(one, np.ones((1, 1), bool), 1, left=one, right=one)
+    top_k(one, np.ones((1, 1), bool), 1, left=one, right=one, added=one)
+    near = np.zeros(1, np.int32)
+    neighbours_of(np.array([0, 1]), near, np.ones(1, np.float32), np.array([0, 1]), near, one[0], 1)
     top_k(one.astype(np.float64), np.ones((1, 1), bool), 1)
     scores_of(one[0], one)
     pair_scores(one, one, np.zeros(1, np.int32))
@@ -69,19 +77,21 @@ def warm_up() -> None:
 # Two loops over one kernel: a request must not enter numba's thread pool, which several threads cannot share. They are
 # two functions, not two builds of one, as numba's cache would hand the one's machine code to the other.
 @numba.njit(cache=True, nogil=True)
-def _in_turn(scores, mask, k, left, right, slack, exact, items, values):  # type: ignore[no-untyped-def]
+def _in_turn(scores, mask, k, left, right, added, slack, exact, items, values):  # type: ignore[no-untyped-def]
     for b in range(scores.shape[0]):
-        _best(scores[b], mask[b], k, left[b % len(left)], right, slack[b], exact[b], items[b], values[b])
+        more = added[b % len(added)]
+        _best(scores[b], mask[b], k, left[b % len(left)], right, more, slack[b], exact[b], items[b], values[b])
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)
-def _side_by_side(scores, mask, k, left, right, slack, exact, items, values):  # type: ignore[no-untyped-def]
+def _side_by_side(scores, mask, k, left, right, added, slack, exact, items, values):  # type: ignore[no-untyped-def]
     for b in numba.prange(scores.shape[0]):
-        _best(scores[b], mask[b], k, left[b % len(left)], right, slack[b], exact[b], items[b], values[b])
+        more = added[b % len(added)]
+        _best(scores[b], mask[b], k, left[b % len(left)], right, more, slack[b], exact[b], items[b], values[b])
 
 
 @numba.njit(cache=True, nogil=True)
-def _best(row, allowed, k, vector, right, slack, exact, items, values):  # type: ignore[no-untyped-def]
+def _best(row, allowed, k, vector, right, added, slack, exact, items, values):  # type: ignore[no-untyped-def]
     """The best k of one row into `items` and `values`."""
     m = len(row)
     heap = np.full(k, -np.inf)  # the k largest so far, the smallest first
@@ -99,7 +109,7 @@ def _best(row, allowed, k, vector, right, slack, exact, items, values):  # type:
     for i in range(m):
         if allowed[i] and row[i] >= bound:
             chosen[at] = i
-            again[at] = row[i] if exact else _dot(vector, right[i])
+            again[at] = row[i] if exact else _dot(vector, right[i]) + (added[i] if len(added) else 0.0)
             at += 1
     order = np.argsort(-again, kind="mergesort")  # stable: equal scores stay in the order of position
     for j in range(min(k, count)):
@@ -144,6 +154,31 @@ def scores_of(vector: np.ndarray, right: np.ndarray) -> np.ndarray:
         for j in range(len(vector)):
             total += right[i, j] * vector[j]
         out[i] = total
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def neighbours_of(
+    starts: np.ndarray,
+    used: np.ndarray,
+    pull: np.ndarray,
+    near_starts: np.ndarray,
+    near_apps: np.ndarray,
+    near_weights: np.ndarray,
+    m: int,
+) -> np.ndarray:
+    """What the apps that customers used add to the scores of others, float32 (b, m), in the order of the lists.
+
+    Customer i used `used[starts[i]:starts[i + 1]]`; app a adds pull[i] times `near_weights` to its `near_apps`, both
+    from `near_starts[a]` to `near_starts[a + 1]`.
+    """
+    out = np.zeros((len(starts) - 1, m), np.float32)
+    for i in range(len(starts) - 1):
+        row = out[i]
+        for j in range(starts[i], starts[i + 1]):
+            for at in range(near_starts[used[j]], near_starts[used[j] + 1]):
+                row[near_apps[at]] += near_weights[at]
+        row *= pull[i]
     return out
 
 

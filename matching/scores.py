@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matching.fold import folded
 from matching.propensity import Expected, expected
-from matching.rank import pair_scores, scores_of
+from matching.rank import neighbours_of, pair_scores, scores_of
 from matching.routes import choose
 from matching.state import MatchState
 
@@ -27,36 +28,39 @@ class AppScores:
 
     scores  float32 (b, m)
     left    float32 (b, d): customers' vectors, zeros where `exact`
+    added   float32 (b, m): what neighbours of the apps used add, or (1, 0) where the snapshot has none
     exact   bool (b): shares of segment or network, not a dot product
     """
 
     scores: np.ndarray
     left: np.ndarray
+    added: np.ndarray
     exact: np.ndarray
 
 
 def app_scores(state: MatchState, users: np.ndarray, fold: np.ndarray | None = None) -> AppScores:
     """Scores of all apps for customers at `users` (b,).
 
-    `fold` int64 (f,): apps that a single customer used since the snapshot; the customer's vector v becomes the mean of
-    v, weighted by the apps used before, and the apps' vectors, each brought to the length of v. A customer without
-    a vector takes the mean of the apps' vectors, brought to the length of an average customer's.
+    `fold` int64 (f,): apps that a single customer used since the snapshot. They count as if they had been used before
+    (`matching.fold`); so do those of a customer who came, or began to use apps, after the snapshot.
     """
     vectors = state.vectors
-    row = vectors.row[users]
-    left = np.zeros((len(users), vectors.apps.shape[1]), np.float32)
-    known = row >= 0
-    left[known] = vectors.users[row[known]]
+    lists, values = state.used.lists(users)
     if fold is not None and len(fold):
-        left[0] = _folded(state, left[0], fold, len(state.used.row(int(users[0]))))
+        lists, values = np.array([0, len(values) + len(fold)]), np.append(values, fold.astype(np.int32))
+    left, pull = folded(vectors, vectors.row[users], lists, values, 0 if fold is None else len(fold))
     exact: np.ndarray = np.asarray(~left.any(axis=1))
     scores = scores_of(left[0], vectors.apps)[None] if len(users) == 1 else left @ vectors.apps.T
+    added = np.zeros((1, 0), np.float32)
+    if len(vectors.near_apps):
+        added = neighbours_of(lists, values, pull, *vectors.near, scores.shape[1])
+        scores += added
     if exact.any():
         segment = vectors.segment[users[exact]]
         shares = np.tile(vectors.popularity, (len(segment), 1))
         shares[segment >= 0] = vectors.segment_apps[segment[segment >= 0]]
         scores[exact] = shares
-    return AppScores(scores, left, exact)
+    return AppScores(scores, left, added, exact)
 
 
 def readable(values: np.ndarray, exact: np.ndarray) -> np.ndarray:
@@ -143,21 +147,3 @@ def _affinity(state: MatchState, users: np.ndarray) -> np.ndarray:
         affinity[some] = np.divide(inside, total, out=np.full(inside.shape, 0.5), where=total > 0)
     affinity[:, column < 0] = 0.5
     return affinity
-
-
-def _folded(state: MatchState, vector: np.ndarray, fold: np.ndarray, before: int) -> np.ndarray:
-    vectors = state.vectors
-    mean = vectors.apps[fold].astype(np.float64).mean(axis=0)
-    length = float(np.linalg.norm(vector))
-    if length == 0:
-        before, length = 0, 1 / max(_spread(mean, vectors.apps), 1e-12) * float(np.linalg.norm(mean))
-    norm = float(np.linalg.norm(mean))
-    if norm == 0:
-        return vector
-    mixed = (before * vector + len(fold) * mean * (length / norm)) / (before + len(fold))
-    return mixed.astype(np.float32)
-
-
-def _spread(vector: np.ndarray, apps: np.ndarray) -> float:
-    """Standard deviation of a vector's scores over all apps."""
-    return float((apps @ vector.astype(np.float32)).std())

@@ -20,6 +20,9 @@ class Vectors:
     users, apps      float32 (n', d), (m, d): users[u] · apps[a] is the score, in standard deviations above the
                      customer's mean app; a row of zeros is a customer of whom nothing is known
     longest_app      largest length of an app's vector, which bounds rounding errors
+    pull             float32 (n'), and near_starts (m + 1), near_apps, near_weights: what an app that customer u used
+                     adds to the scores of its neighbours, pull[u] times their weights; none if `near_apps` is empty
+    fold             float32 (m, f): one more app used adds pull[u] · fold[app] to the first f of u's dimensions
     popularity       float32 (m)     share of customers who use the app
     product_users, products   float32 (n', e), (p, e): sigmoid of their dot product is the affinity
     product_popularity        float32 (p)
@@ -32,6 +35,11 @@ class Vectors:
     app_ids: pa.Array
     apps: np.ndarray
     longest_app: float
+    pull: np.ndarray
+    near_starts: np.ndarray
+    near_apps: np.ndarray
+    near_weights: np.ndarray
+    fold: np.ndarray
     popularity: np.ndarray
     product_ids: pa.Array
     product_users: np.ndarray
@@ -43,6 +51,11 @@ class Vectors:
     segment_products: np.ndarray
     offers: pa.Table
     offer_segments: pa.Table
+
+    @property
+    def near(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`near_starts`, `near_apps`, `near_weights`."""
+        return self.near_starts, self.near_apps, self.near_weights
 
 
 def load_vectors(
@@ -66,6 +79,11 @@ def load_vectors(
         app_ids=pa.array(snapshot.apps, pa.string()),
         apps=apps,
         longest_app=float(np.sqrt(np.max(np.einsum("md,md->m", apps, apps), initial=0))),
+        pull=snapshot.user_pull,
+        near_starts=np.asarray(snapshot.near_starts),
+        near_apps=np.asarray(snapshot.near_apps),
+        near_weights=np.asarray(snapshot.near_weights),
+        fold=np.asarray(snapshot.app_fold),
         popularity=np.asarray(snapshot.app_popularity, np.float32),
         product_ids=pa.array(snapshot.products, pa.string()),
         product_users=snapshot.product_user_vectors,

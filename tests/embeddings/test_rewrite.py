@@ -26,6 +26,10 @@ def changed(home, change):
     return ids
 
 
+def used_by(snapshot, row):
+    return snapshot.use_apps[snapshot.use_starts[row] : snapshot.use_starts[row + 1]].tolist()
+
+
 def test_under_another_key_every_customer_keeps_their_vectors(home):
     old = write_snapshot(home, *_parts(), {"metrics": {}})
     other = write_snapshot(home, *_parts(2.0), {})
@@ -41,6 +45,7 @@ def test_under_another_key_every_customer_keeps_their_vectors(home):
     arrays, _ = _parts()
     for name in rewrite.BY_USER:
         assert np.array_equal(getattr(snapshot, name)[rows], arrays[name])
+    assert [used_by(snapshot, row) for row in rows] == [[1], [0, 1], []]
 
 
 def test_a_forgotten_customer_has_no_row(home):
@@ -51,6 +56,7 @@ def test_a_forgotten_customer_has_no_row(home):
     snapshot = Snapshot.current(home)
     assert snapshot.rows(USERS).tolist() == [0, -1, 1]
     assert snapshot.user_segment.tolist() == [0, 0]
+    assert [used_by(snapshot, row) for row in range(2)] == [[1], []]
     assert USERS[1] not in b"".join(p.read_bytes() for p in home.snapshots.rglob("*") if p.is_file())
     with pytest.raises(NotReady):
         Snapshot.open(home, id)

@@ -29,6 +29,13 @@ def _parts(mark: float = 1.0) -> tuple[dict[str, np.ndarray], dict[str, pa.Table
         "offer_users": np.array([[1], [2], [3]], np.float32),
         "offer_weights": np.zeros((1, 2)),
         "offer_slopes": np.ones(7),
+        "use_starts": np.array([0, 1, 3, 3]),
+        "use_apps": np.array([1, 0, 1], np.int32),
+        "near_starts": np.array([0, 0, 1]),
+        "near_apps": np.array([0], np.int32),
+        "near_weights": np.array([3], np.float32),
+        "user_pull": np.array([0.5, 1, 0], np.float32),
+        "app_fold": np.eye(2, dtype=np.float32),
     }
     tables = {
         "apps": pa.table({"app": ["a", "b"]}),
@@ -44,7 +51,7 @@ def test_scores_with_the_fallbacks(home):
     snapshot = Snapshot.open(home, id)
     rows = snapshot.rows([USERS[1], USERS[2], bytes(16), USERS[0]])
     assert rows.tolist() == [1, 2, -1, 0]
-    expected = np.array([[0, 2], [0.1, 0.9], [0.75, 0.5], [1, 0]], np.float32)
+    expected = np.array([[3, 2], [0.1, 0.9], [0.75, 0.5], [2.5, 0]], np.float32)
     assert np.array_equal(snapshot.app_scores(rows), expected)
     assert snapshot.product_scores(rows).ravel().tolist() == [0.5, 0.75, 0.5, 0.5]
 
