@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import ibis
 import numpy as np
@@ -14,6 +16,9 @@ from embeddings.catalogue import Catalogue
 from embeddings.features import Features
 from lake.tables import Lake
 from lake.use import app_use, has_app_use
+
+LARGE = 1 << 27
+"""Bytes from which on an array of edges lies in a file that is mapped, not in memory."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,9 @@ def read_uses(lake: Lake, nodes: Catalogue, before: dt.date | None = None) -> Ed
     table = pairs.order_by(["user_at", "app_at"]).to_pyarrow()
     minutes = table["seconds"].to_numpy() / 60
     strength = 1 + np.log1p(table["sessions"].to_numpy()) + np.log1p(minutes)
-    return _edges(table, "app_at", strength, shape)
+    edges = _edges(table, "app_at", strength, shape)
+    parts = [mapped(part, lake.root) for part in (edges.users, edges.items, edges.strength, edges.first, edges.last)]
+    return Edges(*parts, shape)
 
 
 def read_holds(lake: Lake, nodes: Catalogue, before: dt.date | None = None) -> Edges:
@@ -137,6 +144,16 @@ def read_calls(lake: Lake, nodes: Catalogue, periods: int = 3, most: int = 30) -
     users, others = (table[name].to_numpy().astype(np.int32) for name in ("user_at", "contact_at"))
     strength = np.maximum(table["strength"].to_numpy(), 1).astype(np.float32)
     return Edges(users, others, strength, none, none, shape)
+
+
+def mapped(array: np.ndarray, folder: Path) -> np.ndarray:
+    """The same array; a large one as a map of a nameless file in `folder`, which goes with the last who uses it."""
+    if array.nbytes < LARGE:
+        return array
+    with tempfile.TemporaryFile(dir=folder) as file:
+        found = np.memmap(file, array.dtype, "w+", shape=array.shape)
+        found[:] = array
+        return found
 
 
 def _amount(column: ibis.expr.types.NumericColumn) -> ibis.expr.types.NumericColumn:

@@ -9,6 +9,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from embeddings.graph import Edges, Graph
+from embeddings.sides import Sides
 
 Relation = tuple[str, str, str]
 USED: Relation = ("app", "used_by", "user")
@@ -19,11 +20,12 @@ HEARD = (USED, HELD, IN_HAND, CALLED)
 """Relations that end in users."""
 
 
-def hetero_data(graph: Graph) -> HeteroData:
+def hetero_data(graph: Graph, sides: Sides | None = None) -> HeteroData:
     """Nodes with codes `x` (k, f) int32, and every relation towards users as `rowptr` (n + 1,) int64, `col` (e,) int32.
 
     A row's sources are in order. Edges carry `strength` (e,) and, where days are known, `first` and `last` (e,), days
-    since 1970. Arrays are the graph's own memory, not copies.
+    since 1970. Arrays are the graph's own memory, mapped files among them, not copies. With `sides`, their nodes and
+    relations too, by rows of what they go from.
 
     >>> from embeddings.catalogue import Catalogue
     >>> from embeddings.graph import Edges, no_edges
@@ -40,7 +42,12 @@ def hetero_data(graph: Graph) -> HeteroData:
         codes = graph.features.codes[kind] if graph.features else np.zeros((size, 0), np.int32)
         data[kind].x = torch.from_numpy(codes)
         data[kind].num_nodes = size
-    for relation, edges in _relations(graph).items():
+    relations = _relations(graph)
+    if sides is not None:
+        for kind, names in sides.nodes.items():
+            data[kind].num_nodes = len(names)
+        relations |= sides.edges
+    for relation, edges in relations.items():
         if len(edges):
             starts = np.searchsorted(edges.users, np.arange(edges.shape[0] + 1))
             store = data[relation]
