@@ -18,8 +18,11 @@ _MEANING = {
     406: "No media type that is asked for is served",
     413: "The body is too large",
     422: "A value is missing, or not what it should be",
+    429: "The key asks too often; try again after `Retry-After` seconds",
     503: "The graph, or a snapshot, is not there now; try again after `Retry-After` seconds",
 }
+
+_LATER = (429, 503)
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -48,10 +51,15 @@ def answer(data: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 def responses(example: Any, *statuses: int, status: int = 200, meaning: str = "Done") -> dict[int | str, Any]:
-    """A route's `responses` for OpenAPI: the answer by example, and the problems it may answer with."""
+    """A route's `responses` for OpenAPI: the answer by example, and the problems it may answer with.
+
+    A route that needs a key may answer with 429 too.
+    """
     documented: dict[int | str, Any] = {
         status: {"description": meaning, "content": {"application/json": {"example": example}}}
     }
-    for code in statuses:
+    for code in sorted({*statuses, 429} if 401 in statuses else statuses):
         documented[code] = {"description": _MEANING[code], "content": {MEDIA_TYPE: {"schema": PROBLEM}}}
+        if code in _LATER:
+            documented[code]["headers"] = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}
     return documented

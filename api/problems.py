@@ -7,6 +7,7 @@ several mistakes. Nothing a caller sent is repeated where it may be a number.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -47,6 +48,17 @@ class NotAcceptable(DumbbellError):
     http_status = 406
 
 
+class TooManyRequests(DumbbellError):
+    """The key has asked as often as it may; `retry_after` seconds from now it may ask again."""
+
+    code = "too_many_requests"
+    http_status = 429
+
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = math.ceil(retry_after)
+        super().__init__("this key asks too often", f"ask again in {self.retry_after} s, or more evenly")
+
+
 def problem(
     status: int,
     detail: str,
@@ -74,8 +86,10 @@ def problem(
 
 
 def problem_of(error: DumbbellError) -> Response:
-    """The product's own errors, each with its HTTP status."""
-    return problem(error.http_status, masked(str(error)), error=error.code)
+    """The product's own errors, each with its HTTP status; one that is not the caller's is a 503."""
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else None
+    status = 503 if error.http_status == 500 else error.http_status
+    return problem(status, masked(str(error)), error=error.code, headers=headers)
 
 
 def masked(text: str) -> str:

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 from api import logs, metrics
+from api.audit import Audit
 from api.keys import KeyStore
+from api.limits import Limits
 from cypher.catalogue import Template, load
 from embeddings.snapshot import Snapshot, current_id
 from graph.calls.influence.seeds import Reach
@@ -58,6 +60,8 @@ class Service:
         self.store = store
         self.lake = Lake(home.lake)
         self.keys = KeyStore(home)
+        self.limits = Limits(home, settings.rate, settings.burst)
+        self.audit = Audit(home, settings.audit_days)
         self.catalogue: dict[str, Template] = load()
         self.pseudonyms: Pseudonyms = home.pseudonyms()
         self.answers = Answers(store)

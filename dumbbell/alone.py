@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from api.audit import stage_audit
 from dumbbell import steps
 from embeddings import rewrite as snapshots
 from graph import customers as graph_customers
@@ -65,6 +66,7 @@ def rekey(home: Home, settings: Settings) -> dict[str, Any]:
             rekeying.stage_mark(home, staging, new)
             ids, gone = snapshots.stage_snapshots(home, staging, lambda users: _renamed_rows(users, old, new))
             _, rest = stage_decisions(home, staging, lambda users: _renamed(users, old, new), ids)
+            stage_audit(home, staging, lambda users: _renamed(users, old, new))
             deletes += [*gone, *rest]
             _stage_begun(home, staging, "rekey", phase=GRAPH, tables=tables, snapshots=len(ids), embedded=embedded)
     facts = home.begun() or {}
@@ -107,6 +109,7 @@ def _forget(home: Home, settings: Settings, users: pa.Array) -> dict[str, Any]:
             among = set(texts)
             change = lambda named: [None if user in among else user for user in named]  # noqa: E731
             traces, rest = stage_decisions(home, staging, change, ids)
+            stage_audit(home, staging, change)
             deletes += [*gone, *rest]
             _stage_begun(home, staging, "forget", phase=GRAPH, users=texts, rows=rows, traces=traces)
     facts = home.begun() or {}

@@ -33,6 +33,7 @@ class Home:
     HOME/neo4j/          the product's own server: data, configuration, password, log
     HOME/snapshots/      trained vectors, one folder each, `current` names one
     HOME/keys.json       API keys, hashed
+    HOME/audit/          which key asked for whom, a file a day (mode 0600)
     HOME/steps.json      what each step last ran on
     HOME/runs.json       the last run of each command, and how it ended
     HOME/unfinished.json what a killed `rekey`, `forget` or `restore` left to do (mode 0600)

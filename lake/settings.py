@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     neo4j_password: SecretStr = Field(SecretStr(""), description="password on that server")
     tls_cert: Path | None = Field(None, description="certificate to serve with (PEM)")
     tls_key: Path | None = Field(None, description="its private key (PEM)")
+    rules: dict[str, Any] = Field(default_factory=dict, description="who may be shown what, by rule")
+    rate: float = Field(5_000, ge=0, description="requests a second that each API key may make; 0: no limit")
+    burst: int = Field(10_000, ge=1, description="requests that each API key may make at once")
+    audit_days: int = Field(365, ge=1, description="days that the log of which key asked for whom is kept")
 
     @field_validator("timezone")
     @classmethod

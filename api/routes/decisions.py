@@ -8,7 +8,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import needs
+from api.access import needs, note
 from api.answers import answer, responses
 from api.problems import NumberInAddress
 from api.routes.match import EXAMPLE
@@ -33,4 +33,7 @@ async def get_decision(request: Request, id: str) -> Response:
         uuid.UUID(id)
     except ValueError:
         raise NumberInAddress("the address names no decision", "ask with the `decision` of a match") from None
-    return answer(await anyio.to_thread.run_sync(service.decisions.get, id.lower()))
+    trace = await anyio.to_thread.run_sync(service.decisions.get, id.lower())
+    user = trace["request"]["user"]
+    note(request, [] if user is None else [user])
+    return answer(trace)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import portrait
-from api.access import needs
+from api.access import needs, note
 from api.answers import answer, responses
 from api.numbers import user_in_address
 from api.paging import cursor_of, limit_of, next_of
@@ -52,6 +52,7 @@ async def get_leaders(
     """Customers by rank in the network, or of one `community`, without those who do not consent or have left."""
     service: Service = request.app.state.service
     most, after = limit_of(limit), cursor_of(cursor)
+    note(request)
     rows = await anyio.to_thread.run_sync(
         lambda: service.store.read(LEADERS, after=after, community=community, today=service.today(), limit=most + 1)
     )
@@ -94,6 +95,7 @@ async def get_ego(
         raise BadValue("`hops` is not usable", "send 1 or 2")
     wanted = None if not periods else periods.split(",")
     most = limit_of(limit)
+    note(request, [who])
     # A lake of its own: its connection is not shared between threads.
     return answer(
         await anyio.to_thread.run_sync(lambda: explore.ego(Lake(service.home.lake), who, int(hops), wanted, most))
@@ -132,4 +134,5 @@ async def get_user(request: Request, user: str) -> Response:
     places, current matches; the numbers that a customer who left may have now, and who a customer was before."""
     service: Service = request.app.state.service
     who = user_in_address(user)
+    note(request, [who])
     return answer(await anyio.to_thread.run_sync(lambda: portrait.portrait(service, who, service.today())))

@@ -8,7 +8,7 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import needs
+from api.access import needs, note
 from api.answers import answer, responses
 from api.paging import limit_of, mark_of, next_after
 from api.service import Service
@@ -94,6 +94,7 @@ async def get_churn(
         why = reports.kept(service.lake).get("churn", {}).get("off")
         return answer({"items": items, "next": last and next_after(*last), "no_probability_because": why})
 
+    note(request)
     return await anyio.to_thread.run_sync(read)
 
 
@@ -119,6 +120,7 @@ async def get_returning(request: Request, limit: str | None = None, cursor: str 
         items, last = lists.returned(Lake(service.home.lake), service.store, service.today(), most, after)
         return answer({"items": items, "next": last and next_after(*last)})
 
+    note(request)
     return await anyio.to_thread.run_sync(read)
 
 

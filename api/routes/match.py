@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from starlette.responses import Response
 
 from api import metrics
-from api.access import needs
+from api.access import needs, note
 from api.answers import answer, responses
 from api.bodies import Body, described, read
 from api.numbers import user_of_number, user_of_text
@@ -81,11 +81,13 @@ async def post_match(request: Request) -> Response:
     body = await read(request, MatchBody)
     if body.users is not None:
         users = [user_of_text(text, "users") for text in body.users]
+        note(request, users)
         return answer({"decisions": [decision.to_json() for decision in _decide(service, body, users)]})
     if body.number is not None:
         user = user_of_number(body.number, service.pseudonyms, service.settings.country)
     else:
         user = user_of_text(body.user or "")
+    note(request, [user])
     return answer(_decide(service, body, [user])[0].to_json())
 
 

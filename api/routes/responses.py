@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from starlette.responses import Response
 
 from api import metrics
-from api.access import needs
+from api.access import needs, note
 from api.answers import answer, responses
 from api.bodies import Body, described, read
 from api.numbers import user_of_number, user_of_text
@@ -99,6 +99,7 @@ async def post_response(request: Request) -> Response:
     key = _key(request)
     moment = None if body.at is None else _moment(body.at, service)
     user, kind = await anyio.to_thread.run_sync(lambda: _who(service, body))
+    note(request, [user])
 
     def record() -> dict[str, Any]:
         return service.answers.record(

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import Field, model_validator
 from starlette.responses import Response
 
-from api.access import needs
+from api.access import needs, note
 from api.answers import answer, responses
 from api.bodies import Body, described, read
 from api.service import Service
@@ -78,6 +78,7 @@ async def post_seeds(request: Request) -> Response:
     body = await read(request, SeedsBody)
     found = await anyio.to_thread.run_sync(lambda: _choose(service, body))
     users = to_text(found.users).to_pylist()
+    note(request)
     ratio = (1 - 1 / np.e) * (1 if body.k else 0.5) - body.epsilon
     return answer(
         {

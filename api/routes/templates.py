@@ -10,16 +10,17 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
-from api.access import needs
+from api.access import needs, note
 from api.answers import answer, responses
 from api.bodies import Body, described, read
 from api.paging import page
 from api.problems import NotAcceptable
 from api.service import Service
-from cypher.catalogue import find
+from cypher.catalogue import Template, find
 from cypher.output import FORMATS
 from cypher.parameters import parse_json
 from cypher.run import Result, run
+from cypher.types import LISTS
 
 router = APIRouter(prefix="/v1", tags=["templates"])
 
@@ -77,6 +78,7 @@ async def post_template(request: Request, name: str) -> Response:
     template = find(name, service.catalogue)
     body = await read(request, RunBody)
     parameters = parse_json(template, body.parameters, service.today())
+    note(request, _customers(template, parameters))
 
     def start() -> tuple[Result, bytes, Iterator[bytes]]:
         result = run(service.store, template, parameters).begin()
@@ -96,6 +98,13 @@ async def post_template(request: Request, name: str) -> Response:
 
     suffix = "; charset=utf-8" if media_type == "text/csv" else ""
     return StreamingResponse(whole(), media_type=media_type + suffix, headers={"Vary": "Accept"})
+
+
+def _customers(template: Template, parameters: dict[str, Any]) -> list[str]:
+    """The customers that a run names by its parameters."""
+    named = {parameter.name: LISTS.get(parameter.type, parameter.type) for parameter in template.parameters}
+    given = [parameters[name] for name, type_ in named.items() if type_ == "user" and parameters.get(name) is not None]
+    return [user for value in given for user in ([value] if isinstance(value, str) else value)]
 
 
 def chosen(accept: str) -> str:

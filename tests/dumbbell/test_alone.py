@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from api.audit import Audit
 from api.keys import KeyStore
 from dumbbell import steps
 from embeddings.snapshot import Snapshot
@@ -102,10 +103,11 @@ def served(dumbbell: Any, feeds: Path, wiped: Store, settings: Settings) -> Home
     assert done.status == 0, done
     home = Home.open(settings)
     state = MatchState.load(home, settings, Lake(home.lake), Snapshot.current(home))
-    decisions, answers = Decisions(home), Answers(wiped)
+    decisions, answers, audit = Decisions(home), Answers(wiped), Audit(home, 365)
     for user in numbers_of(home, feeds)[:6]:
         decision = match(state, MatchRequest(user=user, kind="app", k=3), None)
         decisions.record(decision)
+        audit.note("shop", "POST /v1/match", [str(uuid.UUID(bytes=user))])
         if decision.items:
             item = decision.items[0].id
             answers.record(user=user, kind="app", item=item, channel=None, outcome="refused", decision=decision.id)
@@ -320,7 +322,8 @@ def test_another_key_changes_every_pseudonym_and_nothing_else(
         assert (snapshot.user_vectors[snapshot.rows([names[user]])[0]] == vector).all()
     assert traces_of(home, list(names)) == 0
     assert traces_of(home, list(names.values())) > 0
-    assert found_in(home.lake, list(names), []) == []
+    assert found_in(home.lake, list(names), []) == found_in(home.root / "audit", list(names), []) == []
+    assert found_in(home.root / "audit", [names[first[0]]], [])
 
     # And all is up to date: nothing is due, and matching goes on.
     assert steps.due(home, settings) == []
