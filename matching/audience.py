@@ -30,13 +30,13 @@ def load_audience(lake: Lake, customers: Customers, handsets: Handsets, today: d
     texts = lake.read("offers", ["audience"])["audience"].to_pylist()
     conditions = {text: Condition.parse(text) for text in sorted({t for t in texts if t and t.strip()})}
     fields = sorted({field for condition in conditions.values() for field in condition.fields})
-    frame = _frame(lake, fields, customers, handsets, today)
+    frame = frame_of(lake, fields, customers, handsets, today)
     everybody = np.packbits(np.ones(n + 1, bool))
     bits = {text: np.packbits(np.append(c.mask(frame, today), False)) for text, c in conditions.items()}
     return np.stack([bits.get(text, everybody) for text in texts]) if texts else np.zeros((0, len(everybody)), np.uint8)
 
 
-def _frame(lake: Lake, fields: list[str], customers: Customers, handsets: Handsets, today: dt.date) -> pa.Table:
+def frame_of(lake: Lake, fields: list[str], customers: Customers, handsets: Handsets, today: dt.date) -> pa.Table:
     """The columns that conditions name, one row a customer; empty where the feed, or the column, is not there."""
     groups = {field.rpartition(".")[0] for field in fields}
     users = lake.read("customers", ["user"])["user"]

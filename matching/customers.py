@@ -151,18 +151,34 @@ def _left(lake: Lake, table: pa.Table, today: dt.date) -> np.ndarray:
     return left
 
 
+def handset_since(lake: Lake, users: pa.ChunkedArray, today: dt.date) -> np.ndarray:
+    """The day since when each customer has had the handset of today: datetime64[D] (n + 1), NaT where unknown."""
+    since = np.full(len(users) + 1, np.datetime64("NaT"), "datetime64[D]")
+    if lake.has("user_handsets"):
+        table = _handsets_in_use(lake, today)
+        rows = positions(table["user"], users)
+        known = rows >= 0
+        since[rows[known]] = np.asarray(table["since"].to_numpy(), "datetime64[D]")[known]  # the last one stands
+    return since
+
+
 def _current_handset(lake: Lake, users: pa.ChunkedArray, handsets: Handsets, today: dt.date) -> np.ndarray:
     """The handset each customer uses today: the open one with the latest `since` (ties: the last id)."""
     current = np.full(len(users) + 1, -1, np.int32)
     if lake.has("user_handsets"):
-        table = lake.read("user_handsets", ["user", "handset", "since", "until"])
-        is_open = pc.fill_null(pc.greater(table["until"], pa.scalar(today)), True)
-        begun = pc.fill_null(pc.less_equal(table["since"], pa.scalar(today)), True)
-        table = table.filter(pc.and_(is_open, begun)).sort_by([("since", "ascending"), ("handset", "ascending")])
+        table = _handsets_in_use(lake, today)
         rows, phones = positions(table["user"], users), positions(table["handset"], handsets.ids)
         known = rows >= 0
         current[rows[known]] = phones[known]  # of several, the last assignment stands
     return current
+
+
+def _handsets_in_use(lake: Lake, today: dt.date) -> pa.Table:
+    """Rows of `user_handsets` that are open today, each customer's latest last."""
+    table = lake.read("user_handsets", ["user", "handset", "since", "until"])
+    is_open = pc.fill_null(pc.greater(table["until"], pa.scalar(today)), True)
+    begun = pc.fill_null(pc.less_equal(table["since"], pa.scalar(today)), True)
+    return table.filter(pc.and_(is_open, begun)).sort_by([("since", "ascending"), ("handset", "ascending")])
 
 
 def networks(column: pa.Array | pa.ChunkedArray) -> np.ndarray:

@@ -1,22 +1,24 @@
-"""Who may be shown what: named rules, each with the sentence for what it removed.
+"""Who may be shown what: named rules, each with the reason for what it removed.
 
-A rule looks at a block of customers and clears what they may not be shown in a mask (customers, items). Rules run
-in one order, so that what each removed can be counted; any order leaves the same items.
+A rule looks at a block of customers and clears what they may not be shown in a mask (customers, items). The rules in
+force come with the state (`matching.rules` says what they are, `matching.bars` what those with parameters and an
+operator's own bar); those that need more than that have their mask here, by name. Rules run in one order, so that
+what each removed can be counted; any order leaves the same items.
 
 What is not known does not forbid: a customer whose handset's system is not known may be shown every app.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from lake.errors import UnknownName
-from matching.answered import PAUSE_DAYS
+from matching.bars import Rule
 from matching.catalogue import audience_of
-from matching.state import KINDS, Kind, MatchState
+from matching.state import Kind, MatchState
 
 _CELLS = 1 << 24
 """Customers × items looked at together."""
@@ -37,16 +39,6 @@ class Block:
     channel: int = -1
     used: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.array([], np.int64),) * 2)
     paused: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.array([], np.int64),) * 2)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """`clear(state, block, mask)` clears mask (b, items) in place; `sentence` says why, for `kinds` of items."""
-
-    name: str
-    sentence: str
-    clear: Callable[[MatchState, Block, np.ndarray], None]
-    kinds: Sequence[str] = KINDS
 
 
 def _consent(state: MatchState, block: Block, mask: np.ndarray) -> None:
@@ -124,31 +116,41 @@ def _paused(state: MatchState, block: Block, mask: np.ndarray) -> None:
     mask[block.paused] = False
 
 
-RULES = (
-    Rule("consent", "this customer has not consented to being addressed", _consent),
-    Rule("left", "this customer has left", _left),
-    Rule("no_contact", "this customer must not be approached, and the channel asked for approaches", _no_contact),
-    Rule("dates", "no offer runs today", _dates, ("offer",)),
-    Rule("channel", "no offer goes through a channel that is open to this customer", _channel, ("offer",)),
-    Rule("audience", "this customer is outside the audience of the offers", _audience, ("offer",)),
-    Rule("used", "this customer uses the apps already", _used, ("app",)),
-    Rule("held", "this customer holds the products already", _held, ("offer",)),
-    Rule("excludes", "what this customer holds excludes the products", _excludes, ("offer",)),
-    Rule("handset_os", "the customer's handset has another operating system", _handset_os),
-    Rule("handset_network", "the customer's handset cannot use the network that is needed", _network, ("offer",)),
-    Rule("sim", "the customer's SIM cannot use the network that is needed", _sim, ("offer",)),
-    Rule("paused", f"the customer refused or accepted it less than {PAUSE_DAYS} days ago", _paused),
-)
-"""All rules, in the order in which they run."""
+MASKS: dict[str, Callable[[MatchState, Block, np.ndarray], None]] = {
+    "consent": _consent,
+    "left": _left,
+    "no_contact": _no_contact,
+    "dates": _dates,
+    "channel": _channel,
+    "audience": _audience,
+    "used": _used,
+    "held": _held,
+    "excludes": _excludes,
+    "handset_os": _handset_os,
+    "handset_network": _network,
+    "sim": _sim,
+    "paused": _paused,
+}
+"""What the built-in rules clear that are no bars: `mask(state, block, mask)` clears mask (b, items) in place."""
 
 
 def eligible(state: MatchState, block: Block) -> np.ndarray:
     """What each customer of a block may be shown: bool (b, items)."""
     mask = np.ones((len(block.users), len(state.items(block.kind))), bool)
-    for rule in RULES:
-        if block.kind in rule.kinds:
-            rule.clear(state, block, mask)
+    for rule in _rules_of(state, block):
+        _apply(rule, state, block, mask)
     return mask
+
+
+def _rules_of(state: MatchState, block: Block) -> Iterable[Rule]:
+    return (rule for rule in state.rules if block.kind in rule.kinds)
+
+
+def _apply(rule: Rule, state: MatchState, block: Block, mask: np.ndarray) -> None:
+    if rule.name in MASKS:
+        MASKS[rule.name](state, block, mask)
+    for bar in rule.bars:
+        bar.clear(block.kind, block.users, mask)
 
 
 def who_may(state: MatchState, kind: Kind, item: str, channel: int = -1) -> np.ndarray:
@@ -171,22 +173,22 @@ def explain(state: MatchState, block: Block) -> tuple[np.ndarray, dict[str, int]
     """The mask of `eligible` and how many items each rule removed, first come first counted; rules without any are
     left out."""
     mask = np.ones((len(block.users), len(state.items(block.kind))), bool)
-    removed, before = {}, int(mask.sum())
-    for rule in RULES:
-        if block.kind in rule.kinds:
-            rule.clear(state, block, mask)
-            after = int(mask.sum())
-            if after < before:
-                removed[rule.name] = before - after
-            before = after
+    removed, before = {}, mask.size
+    for rule in _rules_of(state, block):
+        _apply(rule, state, block, mask)
+        after = int(np.count_nonzero(mask))
+        if after < before:
+            removed[rule.name] = before - after
+        before = after
     return mask, removed
 
 
-def nothing_because(kind: Kind, items: int, removed: dict[str, int]) -> str:
-    """Why nothing can be shown: the rule that removed most, in one sentence."""
+def nothing_because(state: MatchState, kind: Kind, removed: dict[str, int]) -> str:
+    """Why nothing can be shown: the reason of the rule that removed most."""
+    items = len(state.items(kind))
     if not items:
         return f"there are no {kind}s to choose from"
     most = max(removed, key=lambda name: removed[name])
-    sentence = next(rule.sentence for rule in RULES if rule.name == most)
+    reason = next(rule.reason for rule in state.rules if rule.name == most)
     share = "" if removed[most] == items else f" (this removed {removed[most]} of {items} {kind}s)"
-    return f"{sentence}{share}"
+    return f"{reason}{share}"

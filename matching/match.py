@@ -151,7 +151,7 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
         request=request,
         known=not bool(state.customers.off_net[position]),
         items=shown,
-        nothing_because=None if shown else nothing_because(kind, candidates, removed),
+        nothing_because=None if shown else nothing_because(state, kind, removed),
         candidates=candidates,
         removed=removed,
     )

@@ -18,6 +18,7 @@ from lake.tables import Lake
 from matching.answered import Paused, load_paused
 from matching.arrays import Ragged
 from matching.audience import load_audience
+from matching.bars import Items, Rule, bind, load_rules
 from matching.catalogue import (
     Apps,
     Offers,
@@ -65,6 +66,7 @@ class MatchState:
     app_ties: Ties
     product_ties: Ties
     paused: Paused
+    rules: tuple[Rule, ...]
 
     @classmethod
     def load(
@@ -72,8 +74,10 @@ class MatchState:
     ) -> MatchState:
         """Read the lake and map a snapshot.
 
-        `today` is the clock's day unless the settings name one. Raises NotReady where nothing has been loaded.
+        `today` is the clock's day unless the settings name one. Raises NotReady where nothing has been loaded, and
+        SettingError for a rule that cannot be used.
         """
+        rules = load_rules(settings.rules, lake)
         day = today_of(settings, lake, clock=True) if today is None else today
         users = lake.read("customers", ["user"])["user"]
         handsets = load_handsets(lake)
@@ -112,6 +116,9 @@ class MatchState:
             app_ties=load_ties(lake, "app", apps.ids, used, *around, app_category, *bar),
             product_ties=load_ties(lake, "product", products.ids, held, *around, product_category, *bar),
             paused=load_paused(lake, users, offers.ids, apps.ids, day),
+            rules=bind(
+                rules, lake, customers, handsets, Items(apps.ids, offers.ids, products.ids.take(offers.product)), day
+            ),
         )
         warm_up()
         return state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from embeddings.snapshot import Snapshot
 from lake.home import Home
 from lake.settings import load_settings
 from lake.tables import Lake
-from matching.eligibility import RULES, Block, eligible, explain
+from matching.eligibility import Block, eligible, explain
 from matching.match import MatchRequest, match
 from matching.state import MatchState
 from tests.matching.conftest import BINARY, MOMENT, TEXT, TODAY, table, user
@@ -40,7 +41,7 @@ class Slow:
 
     def person(self, who: bytes) -> bool:
         c = self.customers[who]
-        return c["consent"] and c["status"] != "left" and not (c["left_on"] and c["left_on"] < TODAY)
+        return c["consent"] and c["status"] not in ("left", "barred") and not (c["left_on"] and c["left_on"] < TODAY)
 
     def os(self, who: bytes) -> str | None:
         os = self.handsets.get(self.phone.get(who), {}).get("os")
@@ -91,7 +92,7 @@ def test_the_rules_allow_exactly_what_a_slow_reading_allows(tmp_path, seed):
         mask = eligible(state, Block(kind, rows))
         wanted = [[allowed(u, item) for item in state.items(kind).to_pylist()] for u in users]
         assert mask.tolist() == wanted
-        assert 0.05 < mask.mean() < 0.95  # neither empty nor everything
+        assert 0.02 < mask.mean() < 0.95  # neither empty nor everything
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -107,11 +108,11 @@ def test_nothing_that_is_not_allowed_is_ever_shown(tmp_path, seed):
             assert bool(shown) == (decision.nothing_because is None)
 
 
-def test_the_order_of_the_rules_does_not_matter(tmp_path, monkeypatch):
+def test_the_order_of_the_rules_does_not_matter(tmp_path):
     state, users = random_operator(tmp_path, 1)
     rows = np.array([state.customers.position(u) for u in users])
     before = {kind: eligible(state, Block(kind, rows)) for kind in ("app", "offer")}
-    monkeypatch.setattr("matching.eligibility.RULES", RULES[::-1])
+    state = replace(state, rules=state.rules[::-1])
     for kind, mask in before.items():
         assert (eligible(state, Block(kind, rows)) == mask).all()
         assert (explain(state, Block(kind, rows))[0] == mask).all()

@@ -1,0 +1,268 @@
+"""The rules of who may be shown what, as they are set: the built-in ones with their parameters, and an operator's own.
+
+Rules are data of the settings (`[rules.NAME]` of dumbbell.toml). They are read and checked here, before anything is
+decided; `matching.bars` turns them into arrays, `matching.eligibility` applies them.
+
+    [rules.contract_end]                  a built-in rule: enabled, reason, and its parameters
+    months = 2
+
+    [rules.own.complained]                an operator's own: for whom (a condition), for what, and why
+    not_for = "bill.complaints >= 3"
+    categories = ["games"]
+    reason = "this customer complained lately"
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lake.errors import BadValue, SettingError
+from loaders.conditions import Condition
+from loaders.feeds import FEEDS
+from loaders.grammar import NUMBER
+from matching.answered import PAUSE_DAYS
+
+PRODUCT_KINDS = FEEDS["products"].column("kind").allowed
+APP, OFFER, BOTH = ("app",), ("offer",), ("app", "offer")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def _product_kind(value: str) -> str:
+    if value not in PRODUCT_KINDS:
+        raise ValueError(f"it should be one of {', '.join(PRODUCT_KINDS)}")
+    return value
+
+
+ProductKinds = list[Annotated[str, AfterValidator(_product_kind)]]
+Months = Annotated[int, Field(ge=0, le=120)]
+
+
+class Parameters(BaseModel):
+    """What every built-in rule can be told: whether it is in force, and another reason to give."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    enabled: bool = True
+    reason: str | None = Field(None, min_length=1)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the parameters leave nothing to do."""
+        return False
+
+
+class Always(Parameters):
+    """Of a rule that cannot be switched off."""
+
+    enabled: Literal[True] = True
+
+
+class ContractEnd(Parameters):
+    """Products of these kinds only where the contract ends within so many months, has ended, or is not known."""
+
+    months: Months = 3
+    product_kinds: ProductKinds = ["contract", "handset_deal"]
+
+
+class GoldenMonths(Parameters):
+    """Products of these kinds only in the first months with a handset, or where its age is not known."""
+
+    enabled: bool = False
+    months: Months = 2
+    product_kinds: ProductKinds = ["data_pack", "service"]
+
+
+class Tier(BaseModel):
+    """Customers who spend `arpu_from` or more, up to the next tier, and the monthly fees that suit them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    arpu_from: float
+    fee_from: float | None = None
+    fee_to: float | None = None
+
+
+class ArpuTiers(Parameters):
+    """Products of these kinds only where their monthly fee suits what the customer spends."""
+
+    tiers: list[Tier] = []
+    product_kinds: ProductKinds = ["plan"]
+
+    @model_validator(mode="after")
+    def _rising(self) -> ArpuTiers:
+        starts = [tier.arpu_from for tier in self.tiers]
+        if any(after <= before for before, after in pairwise(starts)):
+            raise ValueError("the tiers' arpu_from should rise from one to the next")
+        return self
+
+    @property
+    def idle(self) -> bool:
+        return not self.tiers
+
+
+class OwnRule(BaseModel):
+    """An operator's own rule: `not_for` names who is left out, or `only_for` who is not.
+
+    It holds for the items that its lists name together (for every item, where it has none), of its `kinds`.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    enabled: bool = True
+    reason: str = Field(min_length=1)
+    not_for: str | None = None
+    only_for: str | None = None
+    kinds: list[Literal["app", "offer"]] = ["app", "offer"]
+    offers: list[str] = []
+    apps: list[str] = []
+    products: list[str] = []
+    product_kinds: ProductKinds = []
+    categories: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> OwnRule:
+        if (self.not_for is None) == (self.only_for is None):
+            raise ValueError("give one condition: not_for (who is left out) or only_for (who is not)")
+        return self
+
+    @property
+    def scope(self) -> dict[str, list[str]]:
+        """The lists that name what the rule holds for, without the empty ones."""
+        lists = {name: getattr(self, name) for name in ("offers", "apps", "products", "product_kinds", "categories")}
+        return {name: values for name, values in lists.items() if values}
+
+    @property
+    def condition(self) -> Condition:
+        """Who is meant, by `not_for` or `only_for`. Raises BadValue."""
+        return Condition.parse(self.not_for or self.only_for or "")
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """A named rule of the product: what it does without settings, for which kinds of items, and what it says."""
+
+    name: str
+    reason: str
+    kinds: tuple[str, ...] = BOTH
+    parameters: type[Parameters] = Parameters
+
+
+BUILT_IN = (
+    BuiltIn("consent", "this customer has not consented to being addressed", parameters=Always),
+    BuiltIn("left", "this customer has left", parameters=Always),
+    BuiltIn("barred", "this customer is barred"),
+    BuiltIn(
+        "no_contact", "this customer must not be approached, and the channel asked for approaches", parameters=Always
+    ),
+    BuiltIn("dates", "no offer runs today", OFFER, Always),
+    BuiltIn("channel", "no offer goes through a channel that is open to this customer", OFFER, Always),
+    BuiltIn("audience", "this customer is outside the audience of the offers", OFFER),
+    BuiltIn("used", "this customer uses the apps already", APP),
+    BuiltIn("held", "this customer holds the products already", OFFER),
+    BuiltIn("excludes", "what this customer holds excludes the products", OFFER),
+    BuiltIn("contract_end", "the customer's contract runs for more than {months} months yet", OFFER, ContractEnd),
+    BuiltIn("golden_months", "the customer has had the handset for more than {months} months", OFFER, GoldenMonths),
+    BuiltIn("arpu_tiers", "the products' fees do not suit what the customer spends", OFFER, ArpuTiers),
+    BuiltIn("handset_os", "the customer's handset has another operating system"),
+    BuiltIn("handset_network", "the customer's handset cannot use the network that is needed", OFFER),
+    BuiltIn("sim", "the customer's SIM cannot use the network that is needed", OFFER),
+    BuiltIn("paused", f"the customer refused or accepted it less than {PAUSE_DAYS} days ago", parameters=Always),
+)
+"""The built-in rules, in the order in which they run; an operator's own run after them, by name."""
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """One rule as it is set: `settings` are its parameters, or the operator's own rule."""
+
+    name: str
+    reason: str
+    kinds: tuple[str, ...]
+    settings: Parameters | OwnRule
+
+    @property
+    def in_force(self) -> bool:
+        return self.settings.enabled and not (isinstance(self.settings, Parameters) and self.settings.idle)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What it was told, beside reason and whether it is in force."""
+        left_out = {"enabled", "reason", *(["kinds"] if isinstance(self.settings, OwnRule) else [])}
+        told = self.settings.model_dump(exclude=left_out, exclude_none=True)
+        return {name: value for name, value in told.items() if value != []}
+
+
+def read_rules(settings: Mapping[str, Any]) -> tuple[Ruled, ...]:
+    """The rules that `Settings.rules` sets, in the order in which they run, those that are switched off included.
+
+    Raises SettingError, naming the rule and what in it, for a rule or parameter that does not exist, a value of
+    another type, and a condition with an unknown field or a value that its field cannot be compared with.
+
+    >>> next(rule.reason for rule in read_rules({"contract_end": {"months": 2}}) if rule.name == "contract_end")
+    "the customer's contract runs for more than 2 months yet"
+    """
+    known = [rule.name for rule in BUILT_IN]
+    for name in settings:
+        if name not in (*known, "own"):
+            raise SettingError(
+                f"rule {_shown(name)} is no built-in rule",
+                f"name your own rules [rules.own.NAME]; built-in are {', '.join(known)}",
+            )
+    found = []
+    for rule in BUILT_IN:
+        told = _read(rule.parameters, rule.name, settings.get(rule.name, {}))
+        reason = told.reason or rule.reason.format(**told.model_dump())
+        found.append(Ruled(rule.name, reason, rule.kinds, told))
+    own = settings.get("own", {})
+    if not isinstance(own, Mapping):
+        raise SettingError("rules.own is no table", "write each rule as [rules.own.NAME]")
+    return (*found, *(_own(name, own[name], known) for name in sorted(own)))
+
+
+def _own(name: str, told: Any, known: Sequence[str]) -> Ruled:
+    if not NAME.fullmatch(name) or name in known:
+        raise SettingError(
+            f"rule {_shown(name)} cannot be called so",
+            "small letters, digits and _, beginning with a letter, and not the name of a built-in rule",
+        )
+    rule = _read(OwnRule, name, told)
+    try:
+        rule.condition  # noqa: B018  read for its errors: never at decision time
+    except BadValue as error:
+        field = "not_for" if rule.not_for is not None else "only_for"
+        raise SettingError(f"rule {name}, {field}: {error.found}", error.remedy) from None
+    return Ruled(name, rule.reason, tuple(kind for kind in BOTH if kind in rule.kinds), rule)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _read(model: type[Model], name: str, told: Any) -> Model:
+    if not isinstance(told, Mapping):
+        raise SettingError(f"rule {name} is {_shown(told)}", f"write it as a table, [rules.{name}]")
+    try:
+        return model.model_validate(dict(told))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field, found = ".".join(str(part) for part in first["loc"]), _shown(first.get("input"))
+        says = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            raise SettingError(
+                f"rule {name}: there is no {_shown(field)}", f"it takes {', '.join(model.model_fields)}"
+            ) from None
+        if first["type"] == "missing":
+            raise SettingError(f"rule {name} has no {field}", "give one") from None
+        if model is not OwnRule and field == "enabled" and issubclass(model, Always):
+            says = "this rule cannot be switched off"
+        raise SettingError(f"rule {name}: {field} is {found}" if field else f"rule {name}", says) from None
+
+
+def _shown(value: Any) -> str:
+    """A value as an error may show it: without what may be someone's number."""
+    return NUMBER.sub("(digits)", str(value) if isinstance(value, str) else repr(value))
