@@ -156,10 +156,22 @@ def embed_lines(found: dict[str, Any]) -> list[str]:
             lines.append(compared["why"])
     return [
         *lines,
+        *_beside(found),
         *[f"{name} was not measured: {reason}" for name, reason in _left_out(found)],
         *_calls(found),
         *_page(found),
     ]
+
+
+def _beside(found: dict[str, Any]) -> list[str]:
+    """What is served against the best of the simple methods, customer by customer."""
+    if "margin" not in found:
+        return []
+    margin = found["margin"]
+    low, high = margin["interval"]
+    sure = "surely better than" if low > 0 else "surely worse than" if high < 0 else "not surely better than"
+    difference = f"{margin['difference']:+.4f} ({low:+.4f} to {high:+.4f})"
+    return [f"what is served is {sure} the best simple method, {margin['over']}: ndcg@{found['k']} {difference}"]
 
 
 def _left_out(found: dict[str, Any]) -> list[tuple[str, str]]:
