@@ -98,7 +98,8 @@ def read_uses(lake: Lake, nodes: Catalogue, before: dt.date | None = None) -> Ed
     strength = 1 + np.log1p(table["sessions"].to_numpy()) + np.log1p(minutes)
     edges = _edges(table, "app_at", strength, shape)
     parts = [mapped(part, lake.root) for part in (edges.users, edges.items, edges.strength, edges.first, edges.last)]
-    return Edges(*parts, shape)
+    users, items, strength, first, last = parts
+    return Edges(users, items, strength, first, last, shape)
 
 
 def read_holds(lake: Lake, nodes: Catalogue, before: dt.date | None = None) -> Edges:

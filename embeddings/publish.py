@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from embeddings.report import page
-from embeddings.snapshot import ADDED, ARRAYS, CURRENT, NEAR, TABLES, current_id
+from embeddings.snapshot import ADDED, ARRAYS, CURRENT, NEAR, START, TABLES, current_id
 from lake.home import Home, enough_disk
 
 REPORT = "report.html"
@@ -34,7 +34,7 @@ def write_snapshot(
     try:
         with enough_disk(home.snapshots):
             staging.mkdir()
-            for name in (*ARRAYS, *(name for name in (*ADDED, *NEAR) if name in arrays)):
+            for name in (*ARRAYS, *(name for name in (*ADDED, *NEAR, *START) if name in arrays)):
                 np.save(staging / f"{name}.npy", np.ascontiguousarray(arrays[name]), allow_pickle=False)
             for name in TABLES:
                 pq.write_table(tables[name], staging / f"{name}.parquet", compression="zstd")

@@ -19,10 +19,8 @@ import torch
 
 from embeddings.catalogue import Catalogue, user_bytes
 from embeddings.gnn import MatchingGNN
+from embeddings.snapshot import START
 from lake.home import Home
-
-ARRAYS = ("start_users", "start_apps", "start_products", "start_maps")
-"""Arrays of a snapshot: embeddings (n, d), (m, d), (p, d) float16, and the relations' maps (r, d, d) float32."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +43,23 @@ class Start:
                     weight.copy_(torch.from_numpy(self.maps[name]))
 
 
-def kept(model: MatchingGNN, nodes: Catalogue, cutoff: dt.date | None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def kept(
+    model: MatchingGNN | None, nodes: Catalogue, cutoff: dt.date | None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """What a snapshot keeps of a model fitted on the days before `cutoff`: arrays, and `start` of the manifest.
+
+    Embeddings (n, d), (m, d), (p, d) float16, and the relations' maps (r, d, d) float32.
 
     Nothing where there is no cutoff: a random cut is another one when use has changed.
     """
-    if cutoff is None:
+    if cutoff is None or model is None:
         return {}, {}
     maps = {name: weight.detach().cpu().numpy() for name, weight in model.maps().items()}
     parts = [np.stack([maps[name] for name in sorted(maps)]) if maps else np.zeros((0, model.d, model.d), np.float32)]
     for kind in ("product", "app", "user"):
         rows = model.tables[kind].weight[: len(getattr(nodes, f"{kind}s"))]
         parts.append(rows.to(torch.float16).cpu().numpy())
-    arrays = dict(zip(ARRAYS, reversed(parts), strict=True))
+    arrays = dict(zip(START, reversed(parts), strict=True))
     return arrays, {"cutoff": cutoff.isoformat(), "dimensions": model.d, "maps": sorted(maps)}
 
 
@@ -66,12 +68,12 @@ def last_start(home: Home, nodes: Catalogue, cutoff: dt.date | None, dimensions:
     known = []
     for path in sorted(home.snapshots.glob("*/manifest.json")):
         said = json.loads(path.read_text(encoding="utf-8")).get("start")
-        if said and said["dimensions"] == dimensions and said["cutoff"] < (cutoff.isoformat() if cutoff else ""):
+        if said and said.get("dimensions") == dimensions and said["cutoff"] < (cutoff.isoformat() if cutoff else ""):
             known.append((said["cutoff"], path.parent, said["maps"]))
     if not known:
         return None
     _, folder, names = max(known, key=lambda one: (one[0], one[1].name))
-    before = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*ARRAYS, "users")}
+    before = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*START, "users")}
     users = _found(before["start_users"], *(_ids(part) for part in (before["users"], user_bytes(nodes.users))))
     items = {}
     for kind in ("app", "product"):

@@ -12,7 +12,7 @@ from embeddings.publish import digest
 from embeddings.snapshot import CURRENT, current_id
 from lake.home import Home
 
-BY_USER = ("user_vectors", "product_user_vectors", "user_segment", "offer_users", "user_pull")
+BY_USER = ("user_vectors", "product_user_vectors", "user_segment", "offer_users", "user_pull", "start_users")
 """Arrays with a row a customer, in the order of `users`."""
 USES = ("use_starts", "use_apps")
 """The list of apps of each customer, in the order of `users`."""

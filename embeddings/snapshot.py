@@ -36,6 +36,8 @@ ADDED = ("offer_users", "offer_weights", "offer_slopes")
 """Arrays that are not there in snapshots of earlier versions, and where acceptance is not learned."""
 NEAR = ("use_starts", "use_apps", "near_starts", "near_apps", "near_weights", "user_pull", "app_fold")
 """What apps say of apps (`embeddings.neighbours`): also added since, and only where the filter is served."""
+START = ("start_users", "start_apps", "start_products", "start_maps")
+"""What a later fit begins with (`embeddings.resume`); nobody who matches opens it."""
 TABLES = ("apps", "products", "segments", "offers", "offer_segments", "channels")
 CURRENT = "current"
 

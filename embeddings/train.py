@@ -29,6 +29,7 @@ from embeddings.offers import channel_table, offer_tables
 from embeddings.popularity import Segments, popularity, read_segments, segment_shares
 from embeddings.products import Affinity, affinity_vectors, fit_affinity
 from embeddings.publish import REPORT, make_current, write_snapshot
+from embeddings.resume import kept, last_start
 from embeddings.scorer import Vectors, joined, standardised
 from embeddings.social import best_alpha, hearing, smoothed
 from embeddings.split import split
@@ -76,7 +77,10 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
         scorer = GNNScorer(seed=seed)
         with working("training and measuring on held-out use"):
             trial = Trial(split(lake, graph, seed), segments, seed)
+            before = last_start(home, graph.nodes, trial.held.cutoff, scorer.dimensions)
+            scorer.start = before[1] if before else None
             choice, affinity, metrics, served = measure_all(scorer, trial)
+            start, begins = kept(scorer.model, graph.nodes, trial.held.cutoff)
             verdict = against_current(home, metrics, trial, served)
             answered = measure_acceptance(lake, trial.held, segments, affinity.then, seed)
             metrics["offers"] = answered.metrics
@@ -94,9 +98,12 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
         "parameters": {"seed": seed, "gnn": scorer.parameters(), "choice": metrics["choice"]},
         "threads": threads,
         "metrics": metrics,
+        "start": begins | {"from": before[0] if before else None},
     }
     with working("writing the snapshot"):
-        id = write_snapshot(home, arrays | acceptance.arrays, _tables(lake, graph, segments, acceptance), manifest)
+        id = write_snapshot(
+            home, arrays | acceptance.arrays | start, _tables(lake, graph, segments, acceptance), manifest
+        )
         taken = force or not verdict.worse
         if taken:
             make_current(home, id)

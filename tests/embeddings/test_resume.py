@@ -14,6 +14,8 @@ from embeddings.gnn import MatchingGNN
 from embeddings.graph import Edges, Graph, no_edges
 from embeddings.hetero import hetero_data
 from embeddings.resume import kept, last_start
+from embeddings.snapshot import Snapshot
+from embeddings.train import train
 
 DAY = dt.date(2026, 3, 1)
 
@@ -73,3 +75,15 @@ def test_without_a_snapshot_or_a_cutoff_nothing_is_kept(home):
     nodes = nodes_of([1], ["a"])
     assert last_start(home, nodes, DAY, 3) is None
     assert kept(model_of(nodes), nodes, None) == ({}, {})
+
+
+def test_a_later_month_begins_with_the_last_snapshot_and_the_same_lake_gives_the_same_bytes(
+    lake, home, settings, write
+):
+    write["two_tastes"](lake, users=40, apps=30)
+    first = train(lake, home, settings)["snapshot"]
+    again = [(u, f"app{a:02d}", 31 + (u + a) % 28) for u in range(40) for a in range(u % 2, 30, 6)]
+    write["usage"](lake, sorted(again), "2026-02")
+    later = train(lake, home, settings)["snapshot"]
+    assert Snapshot.open(home, later).manifest["start"]["from"] == first
+    assert train(lake, home, settings, force=True)["snapshot"] == later

@@ -36,6 +36,7 @@ def _parts(mark: float = 1.0) -> tuple[dict[str, np.ndarray], dict[str, pa.Table
         "near_weights": np.array([3], np.float32),
         "user_pull": np.array([0.5, 1, 0], np.float32),
         "app_fold": np.eye(2, dtype=np.float32),
+        "start_users": np.array([[1], [2], [3]], np.float16),
     }
     tables = {
         "apps": pa.table({"app": ["a", "b"]}),
