@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from api import problems
 from api.middleware import Around
-from api.routes import decisions, explore, health, keep, match, responses, seeds, templates
+from api.routes import decisions, explore, health, keep, match, responses, seeds, similar, templates
 from api.service import Service
 from graph.store import Store
 from lake.home import Home
@@ -47,7 +47,7 @@ def create_app(home: Home, settings: Settings, store: Store) -> FastAPI:
     app.state.service = service
     problems.install(app)
     app.add_middleware(Around)
-    for module in (match, responses, decisions, templates, explore, seeds, keep):
+    for module in (match, responses, decisions, templates, explore, seeds, similar, keep):
         app.include_router(module.router)
     app.include_router(health.router)
     return app

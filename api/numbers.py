@@ -21,6 +21,19 @@ def user_of_number(number: str, pseudonyms: Pseudonyms, country: str) -> bytes:
     return pseudonyms.of_blocks(blocks, status != GOOD)[0].as_py()
 
 
+def users_of_numbers(numbers: list[str], pseudonyms: Pseudonyms, country: str) -> list[bytes]:
+    """The pseudonyms of numbers. Raises BadValue, naming the place on the list alone, where one is no number."""
+    blocks, status = normalise(pa.array(numbers, pa.string()), country)
+    wrong = [i for i, found in enumerate(status.tolist()) if found != GOOD]
+    if wrong:
+        raise BadValue(
+            f"`numbers` has no telephone number in place {wrong[0] + 1}",
+            "send up to 15 digits each; +, spaces and -./() may be in it",
+        )
+    found: list[bytes] = pseudonyms.of_blocks(blocks, status != GOOD).to_pylist()
+    return found
+
+
 def user_of_text(text: str, field: str = "user") -> bytes:
     """The 16 bytes of a pseudonym in a body. Raises BadValue naming the field."""
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from api import logs, metrics
 from api.audit import Audit
 from api.keys import KeyStore
+from api.likeness import Likeness
 from api.limits import Limits
 from cypher.catalogue import Template, load
 from embeddings.snapshot import Snapshot, current_id
@@ -67,6 +68,7 @@ class Service:
         self.answers = Answers(store)
         self.answered = Answered()
         self.decisions = Decisions(home)
+        self.likeness = Likeness(home)
         self._state: MatchState | None = None
         self._loaded_from: tuple[str | None, str, dt.date] | None = None
         self._bell = home.root / "answered"
