@@ -11,6 +11,7 @@ import numpy as np
 
 from lake.errors import BadValue
 from matching.answered import Answered
+from matching.coarse import best_apps
 from matching.eligibility import Block, explain, nothing_because
 from matching.evidence import fact, strongest
 from matching.rank import top_k
@@ -162,6 +163,10 @@ def _best(
 ) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]]]:
     """Items (1, k), their scores, and the factors of each."""
     if block.kind == "app":
+        best = best_apps(state.coarse, state.vectors, state.used, int(block.users[0]), mask[0], k, used)
+        if best is not None:
+            items, values = best[0][None], best[1][None]
+            return items, readable(values, np.zeros(1, bool)), [{"deviations": float(v)} for v in best[1]]
         fit = app_scores(state, block.users, fold=used)
         vectors = state.vectors
         items, values = top_k(

@@ -30,6 +30,7 @@ from matching.catalogue import (
     load_products,
 )
 from matching.channels import Channels, load_channels
+from matching.coarse import Coarse
 from matching.customers import Customers, Handsets, load_customers, load_handsets, load_held
 from matching.evidence import Ties
 from matching.propensity import Propensity, load_propensity
@@ -130,6 +131,11 @@ class MatchState:
     def places(self, kind: Kind) -> dict[str, int]:
         """Position of each identifier of `items(kind)`."""
         return self._app_places if kind == "app" else self._offer_places
+
+    @cached_property
+    def coarse(self) -> Coarse:
+        """The apps' vectors in 8 bits."""
+        return Coarse.of(self.vectors.apps)
 
     @cached_property
     def _app_places(self) -> dict[str, int]:
