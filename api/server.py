@@ -30,6 +30,8 @@ from api import logs
 from lake.errors import AddressInUse, BadValue, DumbbellError, EngineError, SettingError
 from lake.home import Home
 from lake.settings import Settings
+from lake.tables import Lake
+from matching.bars import load_rules
 
 GRACE_S = 10
 """How long requests in flight may take when the server stops."""
@@ -48,12 +50,14 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; `on_ready` hears the address once requests are answered.
 
-    Port 0 takes a free one. Raises SettingError for an address beyond loopback without TLS, AddressInUse where
-    the port is taken, BadValue for a host that is no address, and what the engine raises when it does not start.
+    Port 0 takes a free one. Raises SettingError for an address beyond loopback without TLS and for a rule that
+    cannot be used, AddressInUse where the port is taken, BadValue for a host that is no address, and what the engine
+    raises when it does not start.
     """
     if workers < 1:
         raise BadValue("there cannot be fewer than one worker", "give --workers 1 or more")
     _check_tls(settings, host)
+    load_rules(settings.rules, Lake(home.lake))  # a rule that cannot be used is refused here, not at a decision
     with _listening(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
         address = f"{'https' if settings.tls_cert else 'http'}://{shown}:{listener.getsockname()[1]}"

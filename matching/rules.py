@@ -162,7 +162,7 @@ BUILT_IN = (
     ),
     BuiltIn("dates", "no offer runs today", OFFER, Always),
     BuiltIn("channel", "no offer goes through a channel that is open to this customer", OFFER, Always),
-    BuiltIn("audience", "this customer is outside the audience of the offers", OFFER),
+    BuiltIn("audience", "this customer is outside the audience of the offers", OFFER, Always),
     BuiltIn("used", "this customer uses the apps already", APP),
     BuiltIn("held", "this customer holds the products already", OFFER),
     BuiltIn("excludes", "what this customer holds excludes the products", OFFER),

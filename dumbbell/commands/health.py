@@ -1,4 +1,4 @@
-"""`doctor`: engine, versions, disk, memory, key and snapshot, and what to mend."""
+"""`doctor`: engine, versions, disk, memory, key, rules and snapshot, and what to mend."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from graph.engine.releases import DEFAULT_LINE, RELEASES
 from graph.store import open_store
 from lake.errors import DumbbellError, HomeError
 from lake.tables import Lake
+from matching.bars import load_rules
+from matching.rules import OwnRule
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(call: Call) -> Answer:
-    """Check engine, versions, disk, memory, key and snapshot; say what to mend (then exit status 1)."""
+    """Check engine, versions, disk, memory, key, rules and snapshot; say what to mend (then exit status 1)."""
     checks: dict[str, Callable[[Call], str]] = {
         "python": lambda _: sys.version.split()[0],
         "versions": lambda _: ", ".join(f"{name} {version(name)}" for name in ("neo4j", "duckdb", "torch", "pyarrow")),
@@ -36,6 +38,7 @@ def doctor(call: Call) -> Answer:
         "memory": _memory,
         "home": lambda c: f"{c.home().root} is whole",
         "key": _key,
+        "rules": _rules,
         "engine": _engine,
         "snapshot": _snapshot,
     }
@@ -91,6 +94,12 @@ def _key(call: Call) -> str:
     if stat.S_IMODE(home.key_file.stat().st_mode) & 0o077:
         raise HomeError(f"{home.key_file} can be read by others", f"chmod 600 {home.key_file}")
     return "readable by its owner alone, and the one this home was filled with"
+
+
+def _rules(call: Call) -> str:
+    rules = load_rules(call.settings.rules, Lake(call.settings.home / "lake"))
+    own = sum(isinstance(rule.settings, OwnRule) for rule in rules)
+    return f"{sum(rule.in_force for rule in rules)} in force, {own} of the operator's own"
 
 
 def _engine(call: Call) -> str:

@@ -23,6 +23,7 @@ from lake.home import Home
 from lake.progress import working
 from lake.tables import Lake
 from matching.match import MatchRequest, match
+from matching.rules import read_rules
 from matching.state import MatchState
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; beyond loopback only with TLS.")]
@@ -58,6 +59,7 @@ def demo(
 ) -> Answer:
     """Write a sample operator, run everything on it, serve, and print an address, a key and three calls to paste."""
     require_free(host, port)
+    read_rules(call.settings.rules)
     home = call.home(create=True)
     with ExitStack() as engine:  # started once, for all that follows
         return _demo(call, home, (users, months, seed), (host, port, workers), engine)
