@@ -1,7 +1,7 @@
 """Decisions for everybody, in blocks of customers: the same items, order and scores as one decision for each.
 
 For offers, the channels' daily capacities are shared out over all (`matching.capacity`); where they bind, customers
-get fewer offers than alone, or through another channel.
+get fewer or other offers than alone, or through another channel.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 from lake.home import beside
 from lake.progress import track
 from matching.answered import Answered
-from matching.capacity import SPARE, share_out
+from matching.capacity import Sharing
 from matching.eligibility import Block, eligible
 from matching.evidence import strongest
 from matching.rank import top_k
@@ -77,16 +78,18 @@ def write_matches(
     k: int,
     users: Iterable[bytes] | None = None,
     answered: Answered | pa.Table | None = None,
+    sharing: dict[str, Any] | None = None,
 ) -> int:
     """Write what `match_all` gives to a Parquet file, block by block; returns the number of rows.
 
-    The file appears whole or not at all. Nothing else is written. Raises DiskFull.
+    The file appears whole or not at all. Nothing else is written. `sharing` is filled, for offers, with how the
+    channels' capacities were shared out (`matching.capacity.Shared.to_json`). Raises DiskFull.
     """
     path = Path(path)
     rows = 0
     path.parent.mkdir(parents=True, exist_ok=True)
     with beside(path) as fresh, pq.ParquetWriter(fresh, SCHEMA, compression="zstd") as writer:
-        for batch in match_batches(state, kind, k, users, answered):
+        for batch in match_batches(state, kind, k, users, answered, sharing):
             writer.write_batch(batch)
             rows += batch.num_rows
     return rows
@@ -98,20 +101,24 @@ def match_batches(
     k: int,
     users: Iterable[bytes] | None = None,
     answered: Answered | pa.Table | None = None,
+    sharing: dict[str, Any] | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of `match_all`, a block of customers at a time."""
+    """The rows of `match_all`, a block of customers at a time; `sharing` as in `write_matches`."""
     of, most = check_kind(kind), check_k(k)
+    most = max(1, min(most, len(state.items(of))))
     answered = Answered.of(answered) if isinstance(answered, pa.Table) else answered
     keys, positions = _customers(state, users)
     paused = _paused(state, of, answered)
     size = max(1, min(4096, BLOCK_CELLS // max(1, len(state.items(of)))))
-    blocks = [slice(at, at + size) for at in range(0, len(keys), size)]
-    ranked: Iterator[_Ranked] = (
-        _ranked(state, of, keys[part], positions[part], most, paused)
-        for part in track(blocks, f"matching {of}s", total=len(blocks))
-    )
-    if of == "offer":
-        ranked = _shared(state, list(ranked), most, size)
+    parts = [slice(at, at + size) for at in range(0, len(keys), size)]
+    made = (_block(of, keys[part], positions[part], paused) for part in parts)
+    blocks = track(made, f"matching {of}s", total=len(parts))
+    if of == "app":
+        ranked: Iterable[_Ranked] = (
+            _ranked(state, block, keys[part], most) for part, block in zip(parts, blocks, strict=True)
+        )
+    else:
+        ranked = _shared(state, blocks, keys, positions, most, parts, sharing)
     for each in ranked:
         yield _rows(state, of, each)
 
@@ -137,36 +144,47 @@ def _paused(state: MatchState, kind: Kind, answered: Answered | None) -> dict[by
     return {user: [known[i] for i in items if i in known] for user, items in found.items()}
 
 
-def _ranked(
-    state: MatchState, kind: Kind, keys: np.ndarray, users: np.ndarray, k: int, paused: dict[bytes, list[int]]
-) -> _Ranked:
+def _block(kind: Kind, keys: np.ndarray, users: np.ndarray, paused: dict[bytes, list[int]]) -> Block:
     said = [(b, item) for b, key in enumerate(keys.tolist()) for item in paused.get(key, ())] if paused else []
     pairs = np.array(said, np.int64).reshape(-1, 2)
-    block = Block(kind=kind, users=users, paused=(pairs[:, 0], pairs[:, 1]))
-    mask = eligible(state, block)
-    if kind == "offer":
-        items, values = top_k(offer_scores(state, users).score, mask, k + SPARE, parallel=True)
-        return _Ranked(keys, users, items, values, np.zeros(items.shape, np.int16))
-    fit, vectors = app_scores(state, users), state.vectors
+    return Block(kind=kind, users=users, paused=(pairs[:, 0], pairs[:, 1]))
+
+
+def _ranked(state: MatchState, block: Block, keys: np.ndarray, k: int) -> _Ranked:
+    users, vectors = block.users, state.vectors
+    fit = app_scores(state, users)
     items, values = top_k(
-        fit.scores, mask, k, left=fit.left, right=vectors.apps, longest=vectors.longest_app, exact=fit.exact,
-        added=fit.added, parallel=True,
-    )  # fmt: skip
-    return _Ranked(keys, users, items, readable(values, fit.exact), choose(state, kind, users, items))
-
-
-def _shared(state: MatchState, ranked: list[_Ranked], k: int, size: int) -> Iterator[_Ranked]:
-    """The same customers with the channels' capacities shared out over all of them."""
-    if not ranked:
-        return
-    keys = np.concatenate([each.keys for each in ranked])
-    users = np.concatenate([each.users for each in ranked])
-    items, values, channels = share_out(
-        state, users, np.concatenate([e.items for e in ranked]), np.concatenate([e.values for e in ranked]), k
+        fit.scores,
+        eligible(state, block),
+        k,
+        left=fit.left,
+        right=vectors.apps,
+        longest=vectors.longest_app,
+        exact=fit.exact,
+        added=fit.added,
+        parallel=True,
     )
-    for at in range(0, len(keys), size):
-        part = slice(at, at + size)
-        yield _Ranked(keys[part], users[part], items[part], values[part], channels[part])
+    return _Ranked(keys, users, items, readable(values, fit.exact), choose(state, "app", users, items))
+
+
+def _shared(
+    state: MatchState,
+    blocks: Iterable[Block],
+    keys: np.ndarray,
+    users: np.ndarray,
+    k: int,
+    parts: list[slice],
+    told: dict[str, Any] | None,
+) -> Iterator[_Ranked]:
+    """Offers, with the channels' capacities shared out over all customers."""
+    sharing = Sharing(state, k)
+    for block in blocks:
+        sharing.add(block.users, offer_scores(state, block.users).score, eligible(state, block))
+    shared = sharing.share()
+    if told is not None:
+        told.update(shared.to_json(state))
+    for part in parts:
+        yield _Ranked(keys[part], users[part], shared.items[part], shared.values[part], shared.channels[part])
 
 
 def _rows(state: MatchState, kind: Kind, ranked: _Ranked) -> pa.RecordBatch:

@@ -1,67 +1,93 @@
-"""Sharing a channel's daily capacity out over all customers: one row of an answer is one planned contact.
+"""Sharing the channels' daily capacities out over all customers: one row of an answer is one planned contact.
 
-Greedy by score: the pairs of customer and offer are gone through from the highest score to the lowest; each takes the
-customer's best channel that the offer goes through and that has room, and is left out where none has. A customer
-takes at most k. Without bounds this gives every customer's k best, each through its best channel, as one decision
-would. Each step takes the best that is left, which for one channel is the optimum; over several it is at least half
-of it, as a customer's pair may take room that another needed more.
+Customers are gone through in blocks; of each, the offers that a best plan may need are kept, and the plan is made over
+all of them at once (`matching.assignment`).
 """
 
 from __future__ import annotations
 
-import numba
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 
-from matching.routes import first_open
+from matching.assignment import Plan, Wishes, assign, coverage, keep_useful
 from matching.state import MatchState
 
-SPARE = 5
-"""Offers kept per customer beyond k, to fall back on where a channel is full."""
+
+@dataclass(frozen=True)
+class Shared:
+    """What each of b customers gets: items int32 (b, k), best first, -1 after them; values float64 (b, k) and channels
+    int16 (b, k) of these; and the plan that they come from."""
+
+    items: np.ndarray
+    values: np.ndarray
+    channels: np.ndarray
+    plan: Plan
+
+    def to_json(self, state: MatchState) -> dict[str, Any]:
+        """What `match` says of the plan: its score, the bound that no plan exceeds, the gap between them as a share,
+        the greedy plan's score, and how each bounded channel is used. `price`: the score one more place would add."""
+        plan, channels = self.plan, state.channels
+        load = np.bincount(plan.channel[plan.channel >= 0], minlength=len(channels.ids))
+        bounded = np.flatnonzero(channels.capacity >= 0).tolist()
+        return {
+            "score": plan.total,
+            "bound": plan.bound,
+            "gap": plan.gap,
+            "greedy": plan.greedy,
+            "channels": {
+                channels.ids[c].as_py(): {
+                    "capacity": int(channels.capacity[c]),
+                    "given": int(load[c]),
+                    "price": float(plan.prices[c]),
+                }
+                for c in bounded
+            },
+        }
 
 
-def share_out(
-    state: MatchState, users: np.ndarray, items: np.ndarray, values: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows that fit into the channels' capacities.
+class Sharing:
+    """Collects customers, block by block, and shares out: `add` each block, then `share`."""
 
-    users   int64 (b)
-    items   int32 (b, c): each customer's best offers, best first, -1 after them
-    values  float64 (b, c): their scores
+    def __init__(self, state: MatchState, k: int) -> None:
+        self._state, self._k = state, k
+        inbound = state.channels.inbound
+        self._open = np.array([np.ones(len(inbound), bool), inbound])
+        self._blocks: list[tuple[np.ndarray, ...]] = []
 
-    Returns items (b, k), values (b, k) and channels int16 (b, k), -1 and nan after the last of each customer. Equal
-    scores are taken in the order of customers, then offers.
-    """
-    b = len(items)
-    row, place = np.nonzero(items >= 0)
-    order = np.lexsort((items[row, place], row, -values[row, place]))
-    channels = state.channels
-    out_items = np.full((b, k), -1, np.int32)
-    out_values = np.full((b, k), np.nan)
-    out_channels = np.full((b, k), -1, np.int16)
-    _share_out(
-        row[order], items[row, place][order], values[row, place][order], channels.best, users,
-        channels.inbound, state.customers.no_contact, state.offers.through, state.offers.channels,
-        channels.capacity.copy(), out_items, out_values, out_channels,
-    )  # fmt: skip
-    return out_items, out_values, out_channels
+    def add(self, users: np.ndarray, scores: np.ndarray, mask: np.ndarray) -> None:
+        """A block: users int64 (b), scores float64 (b, o), and what each may be given, bool (b, o)."""
+        group = self._state.customers.no_contact[users].astype(np.int8)
+        counts, items, values = keep_useful(scores, mask, self._covers, group, self._k)
+        self._blocks.append((users, group, counts, items, values))
 
+    def share(self) -> Shared:
+        """The plan, in the order in which customers were added."""
+        state, k = self._state, self._k
+        none = (np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0))
+        users, group, counts, items, values = map(np.concatenate, zip(none, *self._blocks, strict=True))
+        self._blocks.clear()
+        starts = np.zeros(len(users) + 1, np.int64)
+        np.cumsum(counts, out=starts[1:])
+        wishes = Wishes(
+            starts, items, values, state.channels.best[users], group, self._open, state.offers.through,
+            state.offers.channels,
+        )  # fmt: skip
+        plan = assign(wishes, state.channels.capacity, k)
+        at = np.flatnonzero(plan.channel >= 0)
+        row = np.repeat(np.arange(len(users)), counts)[at]
+        place = np.arange(len(at)) - np.searchsorted(row, row)
+        out = (
+            np.full((len(users), k), -1, np.int32),
+            np.full((len(users), k), np.nan),
+            np.full((len(users), k), -1, np.int16),
+        )
+        for table, given in zip(out, (items[at], values[at], plan.channel[at]), strict=True):
+            table[row, place] = given
+        return Shared(*out, plan)
 
-@numba.njit(cache=True, nogil=True)
-def _share_out(
-    row, item, value, best, users, inbound, no_contact, through, order, room, out_items, out_values, out_channels
-):  # type: ignore[no-untyped-def]
-    k = out_items.shape[1]
-    taken = np.zeros(out_items.shape[0], np.int32)
-    for i in range(len(row)):
-        b, j = row[i], taken[row[i]]
-        if j == k:
-            continue
-        user = users[b]
-        open_ = (room != 0) & (inbound | (not no_contact[user]))
-        channel = first_open(best[user], open_, through[item[i]], order[item[i]])
-        if channel < 0:
-            continue
-        if room[channel] > 0:
-            room[channel] -= 1
-        out_items[b, j], out_values[b, j], out_channels[b, j] = item[i], value[i], channel
-        taken[b] += 1
+    @cached_property
+    def _covers(self) -> np.ndarray:
+        return coverage(self._state.offers.through, self._open, self._state.channels.capacity)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,11 +49,16 @@ def match(
         answered = Answers(store).all()
     with working(f"matching {kind.value}s"):
         state = MatchState.load(home, call.settings, lake, snapshot)
-        rows = write_matches(out, state, kind.value, k, users=chosen, answered=answered)
-    return Answer(
-        {"out": str(out), "rows": rows, "kind": kind.value, "k": k, "snapshot": snapshot.id},
-        lines=[f"wrote {out}: {rows:,} rows"],
-    )
+        sharing: dict[str, Any] = {}
+        rows = write_matches(out, state, kind.value, k, users=chosen, answered=answered, sharing=sharing)
+    facts: dict[str, Any] = {"out": str(out), "rows": rows, "kind": kind.value, "k": k, "snapshot": snapshot.id}
+    lines = [f"wrote {out}: {rows:,} rows"]
+    if sharing:
+        facts["sharing"] = sharing
+        full = [name for name, use in sharing["channels"].items() if use["given"] == use["capacity"]]
+        if full:
+            lines.append(f"full today: {', '.join(full)}; the plan is within {sharing['gap']:.2%} of the best")
+    return Answer(facts, lines=lines)
 
 
 def _pseudonyms(path: Path) -> list[bytes]:

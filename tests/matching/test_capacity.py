@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from matching.batch import match_all
+from matching.batch import match_all, write_matches
 from matching.match import MatchRequest, match
 from tests.matching.random_operator import random_operator
 
@@ -37,3 +37,17 @@ def test_a_channel_without_room_is_not_used_and_one_without_bound_is(tmp_path):
     assert match_all(state, "offer", 3, users=users).num_rows == 0
     free, users = random_operator(tmp_path, 1)
     assert match_all(free, "offer", 3, users=users).num_rows > 0
+
+
+def test_the_plan_says_how_good_it_is_and_where_it_is_full(tmp_path):
+    state, users = random_operator(tmp_path, 0, capacity=4)
+    told: dict = {}
+    rows = write_matches(tmp_path / "out.parquet", state, "offer", 2, users=users, sharing=told)
+    assert rows == sum(use["given"] for use in told["channels"].values())
+    assert told["greedy"] <= told["score"] <= told["bound"]
+    assert 0 <= told["gap"] < 0.1
+    assert sorted(told["channels"]) == ["outbound", "sms", "store", "web"]
+    assert all(use["given"] <= use["capacity"] == 4 for use in told["channels"].values())
+    free, users = random_operator(tmp_path, 1)
+    write_matches(tmp_path / "out.parquet", free, "offer", 2, users=users, sharing=told)
+    assert (told["gap"], told["channels"]) == (0, {})
