@@ -24,7 +24,7 @@ NAMES = {
     "blend": "blend",
 }
 TOLD = {"k", "held_out", "cut", "last_day", "users", "served", "choice", "table", "validation", "interval", "lift"}
-TOLD |= {"lift_interval", "margin", "baselines", "catalogue", "segments", "cold", "cold_items"}
+TOLD |= {"lift_interval", "margin", "baselines", "catalogue", "segments", "cold", "cold_items", "calls", "offers"}
 """Metrics with a place of their own on the page; others are listed as they are."""
 OF_NEW = {"segment": "popularity among those alike", "calls": "attributes and calls"}
 RECALL, NDCG, COVERAGE, NOVELTY, COMMON, GINI = (
@@ -75,9 +75,13 @@ def page(metrics: dict[str, Any]) -> str:
         _segments(metrics),
         "<h2>Customers and apps without use</h2>",
         "<p>Some customers were made new: all their use was taken away, and is to be found.</p>",
-        _figures(metrics["cold"]),
+        _figures(metrics["cold"], OF_NEW),
         "<p>Some apps were made new: among them, those that a customer took up are to be found.</p>",
-        _figures(metrics.get("cold_items", {})),
+        _figures(metrics.get("cold_items", {}), OF_NEW),
+        "<p>What the people called add, to customers with use (warm) and without (cold):</p>",
+        _figures(metrics.get("calls", {})),
+        "<h2>Offers</h2>",
+        _offers(metrics.get("offers", {})),
         "<h2>How it was measured</h2>",
         f"<p>{_split(metrics)}</p>",
         _listed(metrics.get("baselines", {}), NAMES),
@@ -211,13 +215,29 @@ def _with_interval(row: dict[str, Any], figure: str) -> str:
     return f"{row[figure]:.4f}{beside}"
 
 
-def _figures(rows: dict[str, dict[str, Any]]) -> str:
-    """A table of what rows say of newcomers, whatever it is: one column a figure."""
+def _offers(offers: dict[str, Any]) -> str:
+    """How well acceptance is foreseen: the models beside each other, and by tenths what was expected and what came."""
+    reliability = [
+        (
+            f"tenth {i + 1} ({part['shown']:,})",
+            [Point(part["expected"], None, "#6b7885", hollow=True), Point(part["accepted"], None, CHOSEN)],
+        )
+        for i, part in enumerate(offers.get("reliability", []))
+    ]
+    chart = dots("share accepted: hollow expected, filled what came", reliability) if reliability else ""
+    rest = {key: value for key, value in offers.items() if key not in ("table", "reliability")}
+    return _figures(offers.get("table", {})) + chart + _listed(rest)
+
+
+def _figures(rows: dict[str, dict[str, Any]], names: dict[str, str] | None = None) -> str:
+    """A table of what rows say, whatever it is: one column a figure."""
+    rows = {name: row for name, row in rows.items() if row}
     if not rows:
         return "<p>Not measured.</p>"
     columns = list(dict.fromkeys(key for row in rows.values() for key in row))
     cells = [
-        [escape(OF_NEW.get(name, _name(name))), *[_text(row.get(c, "")) for c in columns]] for name, row in rows.items()
+        [escape((names or {}).get(name, _name(name))), *[_text(row.get(c, "")) for c in columns]]
+        for name, row in rows.items()
     ]
     return _table(["", *[escape(c) for c in columns]], [("", row) for row in cells])
 
