@@ -21,8 +21,10 @@ WIDTHS = (8, 16, 32, 48, 64, 96, 128, 192, 256, WIDEST)
 """Dimensions of the filter that are tried; they are nested, so one decomposition gives all."""
 EXPONENTS = (0.42, 0.25)
 """Exponents of an app's degree that are tried. Few, as they are easily tuned to the cut, not to the customers."""
-LINEARS = (0.0, 1.0, 5.0)
-"""Weights of the filter's linear part that are tried."""
+LINEARS = (1.0, 5.0)
+"""Weights of the filter's linear part that are tried beside none, at the width that is best without it and the widest."""
+MOST_TRIED = 2000
+"""Tuning users by whom the filter is chosen."""
 MARGIN = 1.01
 """A wider vector costs every request, another exponent is a risk: each has to rank better by a hundredth."""
 WEIGHTS = (0.5, 1.0, 2.0, 4.0)
@@ -59,6 +61,10 @@ class Choice:
     cold: bool
     newcomers: Newcomers = Newcomers()
     calls: float = 0.0
+
+
+Found = tuple[float, GraphFilter, Vectors]
+"""A filter's NDCG over the tuning users, its parameters, its vectors."""
 
 
 @dataclass
@@ -111,20 +117,27 @@ class Trial:
             best = self._better(best, GraphFilter(exponent=best[1].exponent, weighted=True, seed=self.seed))
         return best[1], best[2]
 
-    def _better(
-        self, best: tuple[float, GraphFilter, Vectors], scorer: GraphFilter
-    ) -> tuple[float, GraphFilter, Vectors]:
-        """`best`, or `scorer` at the width at which it ranks better by more than `MARGIN`."""
+    def _better(self, best: Found, scorer: GraphFilter) -> Found:
+        """`best`, or `scorer` at the width and with the linear part at which it ranks better by more than `MARGIN`."""
         whole = replace(scorer, linear=1.0).fit(self.held.train)
+        widest = whole.users.shape[1]
+        best, width = self._widest(best, scorer, whole, 0.0, {min(width, widest) for width in WIDTHS})
         for linear in LINEARS:
-            vectors = whole.weighed(linear)
-            for width in sorted({min(width, vectors.users.shape[1]) for width in WIDTHS}):
-                narrow = vectors.first(width)
-                quality = self.quality(self.with_fallback(narrow), self.tuning)
-                reached = float(quality.ndcg.sum()) / max(1, len(self.tuning))
-                if reached > best[0] * MARGIN:
-                    best = reached, replace(scorer, linear=linear, dimensions=width), narrow
+            best, width = self._widest(best, scorer, whole, linear, {width, widest})
         return best
+
+    def _widest(
+        self, best: Found, scorer: GraphFilter, whole: Vectors, linear: float, widths: set[int]
+    ) -> tuple[Found, int]:
+        """`best` after a try of `widths` with the linear part at a weight, and the best width at that weight."""
+        users, reached = self.tuning[:: -(-len(self.tuning) // MOST_TRIED) or 1], {}
+        for width in sorted(widths):
+            narrow = whole.weighed(linear).first(width)
+            quality = self.quality(self.with_fallback(narrow), users)
+            reached[width] = float(quality.ndcg.sum()) / max(1, len(users))
+            if reached[width] > best[0] * MARGIN:
+                best = reached[width], replace(scorer, linear=linear, dimensions=width), narrow
+        return best, max(reached, key=lambda width: reached[width])
 
     def best_blend(self, left: Vectors, right: Vectors) -> tuple[float, Vectors]:
         """The weight of `right` in the blend that ranks best, and the blend."""
@@ -185,9 +198,9 @@ def surely_better(one: Quality, other: Quality, seed: int) -> bool:
 
 
 def lift(without: Quality, with_it: Quality, kept: bool) -> dict[str, Any]:
-    """What something gives: NDCG without and with it, their ratio, and whether it is kept."""
+    """What something gives: NDCG without and with it, their ratio (None over 0), and whether it is kept."""
     one, two = (float(quality.ndcg.mean()) if len(quality.ndcg) else 0.0 for quality in (without, with_it))
-    figures = {"without": round(one, 5), "with": round(two, 5), "lift": round(two / one, 5) if one else 1.0}
+    figures = {"without": round(one, 5), "with": round(two, 5), "lift": round(two / one, 5) if one else None}
     return {**figures, "kept": kept}
 
 
