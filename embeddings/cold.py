@@ -20,7 +20,7 @@ from embeddings.arithmetic import product
 from embeddings.evaluate import K, Quality, Score, measure
 from embeddings.gnn_training import TrainedVectors
 from embeddings.graph import Edges, Graph, no_edges
-from embeddings.newcomers import fill_apps, learned_from, of_new
+from embeddings.newcomers import fill_apps, learned_from, of_new, voices
 from embeddings.popularity import Segments, popularity, segment_shares
 from embeddings.ridge import PENALTIES, fit_ridge, known_of_apps, known_of_users
 from embeddings.scorer import Vectors, joined, standardised
@@ -146,12 +146,13 @@ def _measure_users(
 
     known, learned = known_of_users(graph), learned_from(graph, vectors)
     ridges = {value: fit_ridge(known, vectors.users, learned, value, seed) for value in PENALTIES}
-    told = {value: of_new(ridge, known, vectors, graph, measured, learned) for value, ridge in ridges.items()}
+    weights = voices(graph, learned)
+    told = {value: of_new(ridge, known, vectors, weights, measured) for value, ridge in ridges.items()}
     alone = {value: scores_of(told[value].vectors(0.0), measured, vectors.apps, alike) for value in PENALTIES}
     penalty = max(PENALTIES, key=lambda value: on_tuning(alone[value]))
     scores["attributes"] = alone[penalty]
     alpha, heard = 0.0, {}
-    if graph.calls is not None and len(graph.calls):
+    if weights is not None:
         social = {a: scores_of(told[penalty].vectors(a), measured, vectors.apps, alike) for a in ALPHAS}
         best = max(ALPHAS, key=lambda value: on_tuning(social[value]))
         scores["calls"] = social[best]

@@ -13,6 +13,8 @@ from embeddings.scorer import Vectors, standardised
 from embeddings.social import hearing
 from embeddings.trial import Newcomers
 
+CHUNK = 1 << 16
+
 
 def learned_from(graph: Graph, vectors: Vectors) -> np.ndarray:
     """Customers with use and a vector, of whom newcomers are learned."""
@@ -35,39 +37,37 @@ class New:
         return (self.expected + np.float32(alpha) * self.differs) * something[:, None]
 
 
-def of_new(
-    ridge: Ridge, known: sp.csr_array, vectors: Vectors, graph: Graph, users: np.ndarray, learned: np.ndarray
-) -> New:
-    """What is told of the customers at `users` (c,) by the codes `known` (n, f) and by those `learned` from whom they
-    call."""
+def voices(graph: Graph, learned: np.ndarray) -> sp.csr_array | None:
+    """Weights (n, n) of the people whom each customer calls, of those `learned` from; None without any call."""
+    if graph.calls is None or not len(graph.calls):
+        return None
+    warm = np.zeros(graph.uses.shape[0], bool)
+    warm[learned] = True
+    return hearing(graph.calls, warm)
+
+
+def of_new(ridge: Ridge, known: sp.csr_array, vectors: Vectors, weights: sp.csr_array | None, users: np.ndarray) -> New:
+    """What is told of the customers at `users` (c,) by the codes `known` (n, f) and by whom they call, `voices`."""
     mine = known[users]
     expected, attributes = ridge.of(mine), np.diff(mine.indptr) > 0
-    if graph.calls is None or not len(graph.calls):
+    if weights is None:
         return New(expected, np.zeros_like(expected), attributes, np.zeros(len(users), bool))
-    warm = np.zeros(len(vectors.users), bool)
-    warm[learned] = True
-    weights = hearing(graph.calls, warm)[users]
-    hears = np.diff(weights.indptr) > 0
-    differs = weights @ vectors.users - (weights @ known) @ ridge.weights - hears[:, None] * ridge.base
+    heard = weights[users]
+    hears = np.diff(heard.indptr) > 0
+    differs = heard @ vectors.users - (heard @ known) @ ridge.weights - hears[:, None] * ridge.base
     return New(expected, np.asarray(differs, np.float32), attributes, hears)
-
-
-def vectors_of_new(
-    vectors: Vectors, graph: Graph, users: np.ndarray, penalty: float, alpha: float, seed: int
-) -> np.ndarray:
-    """Vectors (c, d) of the customers at `users` (c,), who have no use, by what is known of them and, where `alpha` is
-    not 0, by the people they call; zeros where there is neither."""
-    known, learned = known_of_users(graph), learned_from(graph, vectors)
-    ridge = fit_ridge(known, vectors.users, learned, penalty, seed)
-    return of_new(ridge, known, vectors, graph, users, learned).vectors(alpha)
 
 
 def with_newcomers(vectors: Vectors, graph: Graph, chosen: Newcomers, seed: int) -> Vectors:
     """The vectors served, with those of customers and apps without use put in as chosen, in place."""
-    used_by = graph.uses.degrees()[0]
     if chosen.users == "attributes":
-        new = np.flatnonzero(used_by == 0)
-        vectors.users[new] = vectors_of_new(vectors, graph, new, chosen.penalty, chosen.calls, seed)
+        known, learned = known_of_users(graph), learned_from(graph, vectors)
+        ridge = fit_ridge(known, vectors.users, learned, chosen.penalty, seed)
+        weights = voices(graph, learned) if chosen.calls else None
+        new = np.flatnonzero(graph.uses.degrees()[0] == 0)
+        for at in range(0, len(new), CHUNK):
+            part = new[at : at + CHUNK]
+            vectors.users[part] = of_new(ridge, known, vectors, weights, part).vectors(chosen.calls)
     if chosen.apps == "attributes":
         fill_apps(vectors, graph, chosen.app_penalty, seed)
     return standardised(vectors) if (chosen.users, chosen.apps) != ("segment", "none") else vectors

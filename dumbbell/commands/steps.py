@@ -182,7 +182,7 @@ def _calls(found: dict[str, Any]) -> list[str]:
     """What the people called say of a customer's taste, with use and without."""
     said = []
     for who, key in (("without use", "cold"), ("with use", "warm")):
-        if row := found.get("calls", {}).get(key):
+        if (row := found.get("calls", {}).get(key)) and row["lift"] is not None:
             kept = "kept" if row["kept"] else "not kept, as not surely better"
             said.append(f"for customers {who} {row['lift']:.3f} times the NDCG ({kept})")
     return [f"the people called: {', '.join(said)}"] if said else []

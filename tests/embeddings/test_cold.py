@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 
 from embeddings.catalogue import Catalogue
-from embeddings.cold import groups, measure_new, new_split
+from embeddings.cold import groups, in_lists, measure_new, new_split
 from embeddings.evaluate import measure
 from embeddings.features import Features
 from embeddings.filter import GraphFilter
 from embeddings.graph import Edges, Graph, no_edges
-from embeddings.newcomers import vectors_of_new, with_newcomers
+from embeddings.newcomers import with_newcomers
 from embeddings.popularity import Segments
 from embeddings.ridge import fit_ridge, known_of_users
 from embeddings.scorer import Vectors, standardised
 from embeddings.social import hearing, smoothed
-from embeddings.trial import Newcomers
+from embeddings.split import Split
+from embeddings.trial import Newcomers, Trial
 
 USERS, APPS = 600, 60
 
@@ -99,7 +102,26 @@ def test_who_has_neither_attributes_nor_people_has_no_vector():
     graph = two_tastes(features=False, calls=False)
     split = new_split(graph, seed=0)
     vectors = standardised(GraphFilter(4).fit(split.train))
-    assert not vectors_of_new(vectors, split.train, split.users, 3.0, 1.0, seed=0).any()
+    served = with_newcomers(vectors, split.train, Newcomers("attributes", calls=1.0), seed=0)
+    assert not served.users[split.users].any()
+    assert served.users[split.buyers].any(axis=1).all()
+
+
+def test_apps_without_use_stand_in_lists_where_that_helps(everybody):
+    graph = two_tastes(calls=False)
+    new = graph.uses.items < 4  # two apps of each taste, only seen later
+    train = replace(graph, uses=graph.uses.keep(~new))
+    trial = Trial(Split(train, graph.uses.keep(new), no_edges(USERS, 0), "four apps", None), everybody, 0)
+    kept, figures = in_lists(trial, GraphFilter(4).fit(train), 3.0)
+    assert kept
+    assert figures["apps"] == 4
+    assert figures["with"] > figures["without"] == 0
+    assert figures["lift"] is None
+    # Where the new apps stay without use, lists that show them are worse.
+    trial = Trial(Split(train, graph.uses.keep(~new), no_edges(USERS, 0), "none of them", None), everybody, 0)
+    trial.known = trial.known * 0
+    trial.known.eliminate_zeros()
+    assert not in_lists(trial, GraphFilter(4).fit(train), 3.0)[0]
 
 
 def test_popularity_among_customers_alike():
