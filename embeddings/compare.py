@@ -43,7 +43,10 @@ def against_current(home: Home, metrics: dict[str, Any], trial: Trial, served: S
     id = current_id(home)
     if id is None or not (home.snapshots / id / "manifest.json").is_file():
         return Verdict(False, "there was no current snapshot", {})
-    current = Snapshot.open(home, id)
+    try:
+        current = Snapshot.open(home, id)
+    except (OSError, ValueError, EOFError) as damage:  # a file is gone or cut short: anything is better than that
+        return Verdict(False, f"the current snapshot {id} cannot be read ({type(damage).__name__})", {})
     former = current.manifest["metrics"]
     same = side_by_side(current, former.get("last_day"), trial, served)
     if same is not None and (same.worse or same.figures["interval"][0] > 0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -89,6 +90,17 @@ def test_a_few_days_more_leave_it_to_the_lifts(january):
     verdict = against_current(home, high, trial, _ideal(trial, -1))
     assert not verdict.worse
     assert "does not lie below" in verdict.why
+
+
+def test_a_damaged_snapshot_is_replaced(january, tmp_path):
+    home, lake, result = january
+    copy = Home(tmp_path / "copy")
+    shutil.copytree(home.snapshots, copy.snapshots)
+    (copy.snapshots / result["snapshot"] / "app_vectors.npy").write_bytes(b"")
+    trial = _later(lake, 33)
+    verdict = against_current(copy, {**ALIKE, "lift": 0.1, "lift_interval": [0.0, 0.2]}, trial, _ideal(trial, -1))
+    assert not verdict.worse
+    assert "cannot be read" in verdict.why
 
 
 def test_lifts_of_different_cuts_are_not_compared():
