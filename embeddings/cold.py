@@ -29,7 +29,7 @@ from embeddings.trial import FEW, Newcomers, Trial, lift, surely_better
 
 SHARE = 0.1
 """Of the customers and of the apps with use, those made new."""
-MOST_NEW, MOST_MEASURED = 2000, 2000
+MOST_NEW, MOST_MEASURED = 2000, 1000
 FEWEST_NEW = 100
 MOST_EDGES = 2_000_000
 """With fewer new customers or more edges than this the GNN is not trained once more only to be compared here, and
@@ -145,7 +145,7 @@ def _measure_users(
     scores = {"popularity": everybody, "segment": alike}
 
     known, learned = known_of_users(graph), learned_from(graph, vectors)
-    ridges = {value: fit_ridge(known, vectors.users, learned, value, seed) for value in PENALTIES}
+    ridges = {value: fit_ridge(known, vectors.everybody, learned, value, seed) for value in PENALTIES}
     weights = voices(graph, learned)
     told = {value: of_new(ridge, known, vectors, weights, measured) for value, ridge in ridges.items()}
     alone = {value: scores_of(told[value].vectors(0.0), measured, vectors.apps, alike) for value in PENALTIES}

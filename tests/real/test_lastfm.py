@@ -25,6 +25,7 @@ def test_beats_popularity_twice_over(tmp_path, monkeypatch):
     monkeypatch.setattr("embeddings.gnn_training.STEPS", (20, 20))
     monkeypatch.setattr("embeddings.trial.WIDTHS", (128,))
     monkeypatch.setattr("embeddings.trial.WEIGHTS", (1.0,))
+    monkeypatch.setattr("embeddings.cold.FEWEST_NEW", 1000)  # no training for newcomers alone
     settings = Settings(home=tmp_path / "home")
     assert DATA is not None
     pairs, _, test = write_feeds(DATA, tmp_path / "feeds", seed=0)
