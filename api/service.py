@@ -156,9 +156,7 @@ class Service:
         if since is None:
             self.answered = Answered.of(table)
         else:
-            columns = (table[name].to_pylist() for name in ("user", "kind", "item", "outcome", "at"))
-            for user, kind, item, outcome, at in zip(*columns, strict=True):
-                self.answered.add(user, kind, item, outcome, at)
+            self.answered.take(table)
         self._heard_until = asked_at
 
     def _watch(self) -> None:

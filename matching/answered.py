@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from lake.tables import Lake
 from matching.arrays import Ragged, positions
+from matching.room import Met
 
 OUTCOMES = ("shown", "accepted", "refused", "ignored")
 PAUSING = ("accepted", "refused")
@@ -77,20 +78,36 @@ class Answered:
     ['o1']
     """
 
+    met: Met = field(default_factory=Met)
     _by_user: dict[bytes, dict[tuple[str, str, str], dt.date]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def of(cls, table: pa.Table) -> Answered:
-        """From a table with `user, kind, item, outcome, at`, as `Answers.all()` gives."""
+        """From a table as `Answers.all()` gives."""
         answered = cls()
-        columns = (table[name].to_pylist() for name in ("user", "kind", "item", "outcome", "at"))
-        for user, kind, item, outcome, at in zip(*columns, strict=True):
-            answered.add(user, kind, item, outcome, at)
+        answered.take(table)
         return answered
 
-    def add(self, user: bytes, kind: str, item: str, outcome: str, at: dt.datetime) -> None:
+    def take(self, table: pa.Table) -> None:
+        """Take all answers of a table in force: `user, kind, item, outcome, at`, and `decision, channel` if known."""
+        names = ("user", "kind", "item", "outcome", "at", "decision", "channel")
+        columns = (table[n].to_pylist() if n in table.column_names else [None] * table.num_rows for n in names)
+        for row in zip(*columns, strict=True):
+            self.add(*row)
+
+    def add(
+        self,
+        user: bytes,
+        kind: str,
+        item: str,
+        outcome: str,
+        at: dt.datetime,
+        decision: str | None = None,
+        channel: str | None = None,
+    ) -> None:
         """Take one answer in force. The latest of each outcome counts, in whatever order answers arrive."""
+        self.met.add(at.date(), channel, decision or user)
         if outcome not in PAUSING:
             return
         with self._lock:

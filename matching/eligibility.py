@@ -32,6 +32,7 @@ class Block:
     channel  position of the channel that was asked for, -1 for any
     used     (rows, items): apps used since the snapshot
     paused   (rows, items): answers since the state was loaded
+    full     bool (channels): those without room left today, None for none
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Block:
     channel: int = -1
     used: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.array([], np.int64),) * 2)
     paused: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.array([], np.int64),) * 2)
+    full: np.ndarray | None = None
 
 
 def _consent(state: MatchState, block: Block, mask: np.ndarray) -> None:
@@ -104,7 +106,18 @@ def _excludes(state: MatchState, block: Block, mask: np.ndarray) -> None:
 
 
 def _channel(state: MatchState, block: Block, mask: np.ndarray) -> None:
-    through = state.offers.through
+    _reached(state, block, state.offers.through, mask)
+
+
+def _capacity(state: MatchState, block: Block, mask: np.ndarray) -> None:
+    if block.full is not None and block.full.any():
+        through = state.offers.through & ~block.full
+        mask[:, ~through.any(axis=1)] = False
+        _reached(state, block, through, mask)
+
+
+def _reached(state: MatchState, block: Block, through: np.ndarray, mask: np.ndarray) -> None:
+    """Clear offers that go `through` (o, channels) none that is asked for, or open to the customer."""
     if block.channel >= 0:
         mask[:, ~through[:, block.channel]] = False
     mask[np.ix_(state.customers.no_contact[block.users], ~(through & state.channels.inbound).any(axis=1))] = False
@@ -122,6 +135,7 @@ MASKS: dict[str, Callable[[MatchState, Block, np.ndarray], None]] = {
     "no_contact": _no_contact,
     "dates": _dates,
     "channel": _channel,
+    "capacity": _capacity,
     "audience": _audience,
     "used": _used,
     "held": _held,

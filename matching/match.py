@@ -16,6 +16,7 @@ from matching.eligibility import Block, explain, nothing_because
 from matching.evidence import fact, strongest
 from matching.rank import top_k
 from matching.reasons import path, sentence
+from matching.room import room_left
 from matching.routes import choose
 from matching.scores import app_scores, offer_scores, readable
 from matching.state import Kind, MatchState, check_k, check_kind
@@ -126,12 +127,13 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
         channel=state.channel(request.channel),
         used=(np.zeros(len(used), np.int64), used),
         paused=(np.zeros(len(paused), np.int64), paused),
+        full=_full(state, answered) if kind == "offer" else None,
     )
     mask, removed = explain(state, block)
     items, values, factors = _best(state, block, mask, k, used, request.slots is not None)
     found = strongest(state.app_ties if kind == "app" else state.product_ties, users, _things(state, kind, items))
     facts = [fact(found, 0, j) for j in range(items.shape[1])]
-    through = choose(state, kind, users, items, block.channel)
+    through = choose(state, kind, users, items, block.channel, block.full)
     shown = [
         Item(
             id=state.items(kind)[int(item)].as_py(),
@@ -213,6 +215,13 @@ def _places(state: MatchState, kind: Kind, ids: Sequence[str]) -> np.ndarray:
 
 def _paused(state: MatchState, kind: Kind, user: bytes | None, answered: Answered | None) -> list[str]:
     return [] if answered is None or user is None else answered.paused(user, kind, state.today)
+
+
+def _full(state: MatchState, answered: Answered | None) -> np.ndarray | None:
+    """Channels without room left today; None where none is bounded."""
+    if not state.channels.bounded:
+        return None
+    return room_left(state.channels, None if answered is None else answered.met, state.today) == 0
 
 
 def _check_slots(slots: int) -> int:

@@ -8,12 +8,20 @@ import numpy as np
 from matching.state import Kind, MatchState
 
 
-def choose(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarray, asked: int = -1) -> np.ndarray:
+def choose(
+    state: MatchState,
+    kind: Kind,
+    users: np.ndarray,
+    items: np.ndarray,
+    asked: int = -1,
+    full: np.ndarray | None = None,
+) -> np.ndarray:
     """Channel of each item: positions int16 (b, k), -1 for none.
 
     `asked` >= 0 is taken as it is (eligibility has seen to it). Otherwise an offer takes the customer's most used
     channel that it goes through, else the first it names; an app takes the customer's most used channel, or none. A
-    customer who must not be approached is left with channels where the customer comes to the operator.
+    customer who must not be approached is left with channels where the customer comes to the operator. Offers go
+    through none of the channels that are `full`, bool (channels).
     """
     out = np.full(items.shape, -1, np.int16)
     if asked >= 0:
@@ -25,6 +33,7 @@ def choose(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarray, 
         through, order = np.ones((1, len(channels.ids)), bool), np.zeros((1, 0), np.int16)
     else:
         through, order = state.offers.through, state.offers.channels
+        open_ = open_ if full is None else open_ & ~full
     _choose(channels.best[users], open_, through, order, items, kind == "app", out)
     return out
 

@@ -114,7 +114,8 @@ async def post_response(request: Request) -> Response:
         )
 
     recorded = await anyio.to_thread.run_sync(record)
-    service.answered.add(user, kind, body.item, body.outcome, dt.datetime.fromisoformat(recorded["at"]))
+    known_at = dt.datetime.fromisoformat(recorded["at"])
+    service.answered.add(user, kind, body.item, body.outcome, known_at, channel=body.channel, decision=body.decision)
     service.ring()
     metrics.RESPONSES.labels(body.outcome).inc()
     return answer(recorded, 201)
