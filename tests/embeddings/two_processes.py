@@ -9,12 +9,13 @@ import sys
 
 import numpy as np
 import torch
-from test_gnn import small_graph
 
 from embeddings.distributed import joined
 from embeddings.gnn_training import GNNScorer, follow
 
 if __name__ == "__main__":
+    from test_gnn import small_graph  # beside this file: only a script has its folder on the path
+
     torch.set_num_threads(1)
     with joined() as here:
         if here.rank:
