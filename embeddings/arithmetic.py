@@ -12,8 +12,11 @@ MOST_THREADS = 4
 
 
 def thread_count() -> int:
-    """Threads that training uses: the machine's processors, at most `MOST_THREADS`; recorded in the snapshot."""
-    return min(MOST_THREADS, os.cpu_count() or 1)
+    """Threads that training uses: the machine's processors, at most `MOST_THREADS`; recorded in the snapshot.
+
+    Of several processes of `torchrun` each has its share.
+    """
+    return max(1, min(MOST_THREADS, os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 @contextmanager

@@ -20,11 +20,12 @@ import numpy as np
 import torch
 from torch_geometric.data import HeteroData
 
+from embeddings.arithmetic import fixed_threads
 from embeddings.batches import NEGATIVES, SHARPNESS, TEMPERATURE, Batch, Drawn
 from embeddings.distributed import World, world
-from embeddings.filter import GraphFilter
+from embeddings.filter import GraphFilter, top_right_singular
 from embeddings.gnn import ITEMS, MatchingGNN
-from embeddings.graph import Graph
+from embeddings.graph import Edges, Graph
 from embeddings.hetero import USED, Bags, Relation, bags, hetero_data
 from embeddings.resume import Start
 from embeddings.scorer import Scorer, Vectors
@@ -98,7 +99,7 @@ class GNNScorer(Scorer):
         codes = graph.features.size if graph.features else 1
         model = MatchingGNN(hetero_data(graph), codes, self.dimensions)
         if self.start is None:
-            start_from(model, GraphFilter(self.dimensions, seed=self.seed).fit(graph))
+            start_from(model, *spectral(graph.uses, self.dimensions, self.seed))
         else:
             self.start.into(model)
         return model
@@ -116,18 +117,25 @@ class Task:
 
 def follow(here: World) -> None:
     """Help the first process with every fit of its, until it is done."""
-    while (task := here.shared(None)) is not None:
-        descend(task, here)
+    with fixed_threads():
+        while (task := here.shared(None)) is not None:
+            descend(task, here)
 
 
-def start_from(model: MatchingGNN, vectors: Vectors) -> None:
+def spectral(uses: Edges, d: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The smoothest signals of the graph of use, those of the filter's low-pass: users (n, ≤ d) and apps (m, ≤ d)."""
+    normal = GraphFilter(d, seed=seed).normal(uses)
+    basis = top_right_singular(normal, d, seed)
+    return np.asarray(normal @ basis, np.float32), basis
+
+
+def start_from(model: MatchingGNN, users: np.ndarray, apps: np.ndarray) -> None:
     """Put spectral vectors, brought to length 1, into the embeddings; nodes without any stay at nearly zero."""
-    for kind, rows in (("user", vectors.users), ("app", vectors.apps)):
+    for kind, rows in (("user", users), ("app", apps)):
         table = model.tables[kind].weight
-        d = rows.shape[1]
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         unit = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
-        table[: len(rows), :d] += torch.from_numpy(unit).to(table.device)
+        table[: len(rows), : rows.shape[1]] += torch.from_numpy(unit)
 
 
 def active(graph: Graph) -> np.ndarray:
