@@ -38,7 +38,9 @@ TABLES = (
     "handsets",
     "user_handsets",
     "subscriptions",
+    "bills",
     "segments",
+    "categories",
 )
 """Tables of the lake whose change makes the state be loaded anew, beside a new snapshot and a new day."""
 

@@ -12,6 +12,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -98,5 +99,7 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingError(
             f"setting DUMBBELL_{name.upper()} is {shown}", f"{first['msg'].removeprefix('Value error, ')}"
         ) from None
+    except SettingsError as error:  # a variable that should be JSON
+        raise SettingError(f"a DUMBBELL_ variable cannot be read ({error})", "write it as JSON") from None
     except ValueError as error:  # a dumbbell.toml that does not parse
         raise SettingError(f"{TOML} cannot be read ({error})", "mend the file, or take it away") from None

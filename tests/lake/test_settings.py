@@ -60,6 +60,17 @@ def test_a_file_that_does_not_parse_and_an_unknown_name_are_refused(tmp_path: Pa
         load_settings()
 
 
+def test_rules_come_from_file_or_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dumbbell.toml").write_text("[rules.contract_end]\nmonths = 2\n")
+    assert load_settings().rules == {"contract_end": {"months": 2}}
+    monkeypatch.setenv("DUMBBELL_RULES", '{"contract_end": {"months": 1}}')
+    assert load_settings().rules == {"contract_end": {"months": 1}}
+    for wrong, says in (("[", 'a DUMBBELL_ variable cannot be read .*"rules"'), ("[3]", "setting DUMBBELL_RULES is")):
+        monkeypatch.setenv("DUMBBELL_RULES", wrong)
+        with pytest.raises(SettingError, match=says):
+            load_settings()
+
+
 def test_passwords_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUMBBELL_NEO4J_PASSWORD", "hush")
     assert "hush" not in repr(load_settings())
