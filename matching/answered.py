@@ -1,71 +1,56 @@
-"""What customers answered: a refused or accepted item is not shown again for a while.
+"""What customers answered since the lake was read, in memory and in force at once.
 
-`Paused` holds what the lake knew when the state was loaded, `Answered` what came since, in memory and in force at once.
+`matching.fatigue` puts it together with what the lake knows, and says what follows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import threading
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from lake.tables import Lake
-from matching.arrays import Ragged, positions
 from matching.room import Met
 
 OUTCOMES = ("shown", "accepted", "refused", "ignored")
 PAUSING = ("accepted", "refused")
-PAUSE_DAYS = 90
-"""Days for which an item that a customer refused, or accepted, is not shown to that customer again."""
+LONGEST = dt.timedelta(days=366)
+"""Contacts older than this beside the customer's latest are forgotten: no rule looks back further."""
 
 
 @dataclass(frozen=True)
-class Paused:
-    """Items paused for each customer, by position: `offers` and `apps`, both Ragged (n + 1)."""
+class Said:
+    """What one customer answered.
 
-    offers: Ragged
-    apps: Ragged
-
-
-def is_pausing(outcome: str, answered_on: dt.date, today: dt.date) -> bool:
-    """Whether an answer still pauses its item on a day.
-
-    >>> is_pausing("refused", dt.date(2026, 5, 1), dt.date(2026, 6, 1))
-    True
-    >>> is_pausing("refused", dt.date(2026, 1, 1), dt.date(2026, 6, 1))
-    False
+    paused    the last day on which each (kind, item) was refused or accepted
+    refused   refusals of each (kind, item), by `refusal`, with their days
+    contacts  by `contact`, with the last day that an answer named each
     """
-    return outcome in PAUSING and (today - answered_on).days < PAUSE_DAYS
+
+    paused: dict[tuple[str, str], dt.date] = field(default_factory=dict)
+    refused: dict[tuple[str, str], dict[int, dt.date]] = field(default_factory=dict)
+    contacts: dict[int, dt.date] = field(default_factory=dict)
 
 
-def load_paused(lake: Lake, users: pa.ChunkedArray, offers: pa.Array, apps: pa.Array, today: dt.date) -> Paused:
-    """Answers of the lake, from the feed `responses` and from `answers`, that still pause an item."""
-    first = pa.scalar(dt.datetime.combine(today - dt.timedelta(days=PAUSE_DAYS - 1), dt.time()), pa.timestamp("us"))
-    found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {"offer": [], "app": []}
-    for name in ("responses", "answers"):
-        if not lake.has(name):
-            continue
-        table = lake.scan(name)
-        recent = table.filter(table.outcome.isin(PAUSING) & (table["at"] >= first.as_py()))
-        columns = ["user", "offer"] if name == "responses" else ["user", "item", "kind"]
-        rows = recent.select(*columns).to_pyarrow()
-        for kind, items in (("offer", offers), ("app", apps)):
-            if name == "responses" and kind == "app":
-                continue
-            part = rows if name == "responses" else rows.filter(pc.equal(rows["kind"], kind))
-            item = part["offer" if name == "responses" else "item"]
-            found[kind].append((positions(part["user"], users), positions(item, items)))
-    n = len(users)
+def contact(decision: str | None, channel: str | None, at: dt.datetime) -> int:
+    """What tells contacts apart: the decision; without one, all of a day on one channel is one contact."""
+    return short(decision or f"{channel or ''} {at:%Y-%m-%d}")
 
-    def lists(kind: str) -> Ragged:
-        pairs = found[kind] or [(np.array([], np.int64), np.array([], np.int64))]
-        return Ragged.of(np.concatenate([p[0] for p in pairs]), np.concatenate([p[1] for p in pairs]), rows=n + 1)
 
-    return Paused(lists("offer"), lists("app"))
+def refusal(decision: str | None, at: dt.datetime) -> int:
+    """What tells refusals of one item apart: the decision, or the second."""
+    return short(decision or f"{at:%Y-%m-%d %H:%M:%S}")
+
+
+def short(text: str) -> int:
+    """The first 64 bits of the text's SHA-256.
+
+    >>> f"{short('x'):016x}"
+    '2d711642b726b044'
+    """
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 @dataclass
@@ -74,12 +59,12 @@ class Answered:
 
     >>> answered = Answered()
     >>> answered.add(b"0123456789abcdef", "offer", "o1", "refused", dt.datetime(2026, 5, 1))
-    >>> answered.paused(b"0123456789abcdef", "offer", dt.date(2026, 5, 2))
-    ['o1']
+    >>> answered.of_user(b"0123456789abcdef").paused
+    {('offer', 'o1'): datetime.date(2026, 5, 1)}
     """
 
     met: Met = field(default_factory=Met)
-    _by_user: dict[bytes, dict[tuple[str, str, str], dt.date]] = field(default_factory=dict)
+    _by_user: dict[bytes, Said] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
@@ -106,21 +91,30 @@ class Answered:
         decision: str | None = None,
         channel: str | None = None,
     ) -> None:
-        """Take one answer in force. The latest of each outcome counts, in whatever order answers arrive."""
-        self.met.add(at.date(), channel, decision or user)
-        if outcome not in PAUSING:
-            return
+        """Take one answer in force, in whatever order answers arrive, and however often."""
+        day, key = at.date(), (kind, item)
+        self.met.add(day, channel, decision or user)
         with self._lock:
-            known = dict(self._by_user.get(user, {}))
-            key = (kind, item, outcome)
-            known[key] = max(at.date(), known.get(key, at.date()))
-            self._by_user[user] = known  # replaced, so that readers need no lock
+            known = self._by_user.get(user, Said())
+            contacts = _latest(known.contacts, contact(decision, channel, at), day)
+            if len(contacts) > len(known.contacts):
+                newest = max(contacts.values())
+                contacts = {id: last for id, last in contacts.items() if newest - last <= LONGEST}
+            paused = _latest(known.paused, key, day) if outcome in PAUSING else known.paused
+            refused = known.refused
+            if outcome == "refused":
+                refused = {**refused, key: _latest(refused.get(key, {}), refusal(decision, at), day)}
+            self._by_user[user] = Said(paused, refused, contacts)  # replaced, so that readers need no lock
 
-    def paused(self, user: bytes, kind: str, today: dt.date) -> list[str]:
-        """Identifiers of the items of a kind that are paused for a customer."""
-        known = self._by_user.get(user, {})
-        return sorted({i for (k, i, outcome), day in known.items() if k == kind and is_pausing(outcome, day, today)})
+    def of_user(self, user: bytes) -> Said | None:
+        """What a customer said, None for nothing."""
+        return self._by_user.get(user)
 
     def users(self) -> list[bytes]:
-        """Everybody who answered something that pauses an item."""
+        """Everybody who answered something."""
         return list(self._by_user)
+
+
+def _latest(known, key, day):  # type: ignore[no-untyped-def]
+    """The days of `known`, with `day` for `key` unless that has a later one."""
+    return {**known, key: max(day, known.get(key, day))}

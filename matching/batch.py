@@ -21,6 +21,7 @@ from matching.answered import Answered
 from matching.capacity import Sharing
 from matching.eligibility import Block, eligible
 from matching.evidence import strongest
+from matching.fatigue import said_by, since_load
 from matching.rank import top_k
 from matching.reasons import flat, sentences
 from matching.routes import choose
@@ -108,10 +109,10 @@ def match_batches(
     most = max(1, min(most, len(state.items(of))))
     answered = Answered.of(answered) if isinstance(answered, pa.Table) else answered
     keys, positions = _customers(state, users)
-    paused = _paused(state, of, answered)
+    since = _since_load(state, of, answered)
     size = max(1, min(4096, BLOCK_CELLS // max(1, len(state.items(of)))))
     parts = [slice(at, at + size) for at in range(0, len(keys), size)]
-    made = (_block(of, keys[part], positions[part], paused) for part in parts)
+    made = (_block(state, of, keys[part], positions[part], since) for part in parts)
     blocks = track(made, f"matching {of}s", total=len(parts))
     if of == "app":
         ranked: Iterable[_Ranked] = (
@@ -135,19 +136,35 @@ def _customers(state: MatchState, users: Iterable[bytes] | None) -> tuple[np.nda
     return keys, np.where(found, place, customers.n)
 
 
-def _paused(state: MatchState, kind: Kind, answered: Answered | None) -> dict[bytes, list[int]]:
-    """Items that answers since the state was loaded pause, by pseudonym (without trailing zeros, as NumPy has it)."""
-    if answered is None:
-        return {}
-    known = state.places(kind)
-    found = {u.rstrip(b"\0"): answered.paused(u, kind, state.today) for u in answered.users()}
-    return {user: [known[i] for i in items if i in known] for user, items in found.items()}
+@dataclass(frozen=True)
+class _Since:
+    """What answers since the state was loaded change, by pseudonym (without trailing zeros, as NumPy has it): items
+    that rest, and whether no contact is left."""
+
+    paused: dict[bytes, np.ndarray]
+    tired: dict[bytes, bool]
 
 
-def _block(kind: Kind, keys: np.ndarray, users: np.ndarray, paused: dict[bytes, list[int]]) -> Block:
-    said = [(b, item) for b, key in enumerate(keys.tolist()) for item in paused.get(key, ())] if paused else []
+def _since_load(state: MatchState, kind: Kind, answered: Answered | None) -> _Since:
+    found = _Since({}, {})
+    for user in answered.users() if answered is not None else ():
+        position = state.customers.position(user)
+        said = said_by(answered, state.history, state.customers.users, position, user)
+        paused, tired = since_load(state.history, kind, state.places(kind), position, said)
+        known = position < state.customers.n
+        numbers = state.history.persons.numbers_of(position).tolist() if known else []
+        for key in (user.rstrip(b"\0"), *(bytes(state.customers.users[i]) for i in numbers)):
+            found.paused[key], found.tired[key] = paused, tired
+    return found
+
+
+def _block(state: MatchState, kind: Kind, keys: np.ndarray, users: np.ndarray, since: _Since) -> Block:
+    said = [(b, i) for b, key in enumerate(keys.tolist()) for i in since.paused.get(key, ())] if since.paused else []
     pairs = np.array(said, np.int64).reshape(-1, 2)
-    return Block(kind=kind, users=users, paused=(pairs[:, 0], pairs[:, 1]))
+    tired = state.history.tired[users]
+    if since.tired:
+        tired = np.array([since.tired.get(key, before) for key, before in zip(keys.tolist(), tired, strict=True)], bool)
+    return Block(kind=kind, users=users, paused=(pairs[:, 0], pairs[:, 1]), tired=tired)
 
 
 def _ranked(state: MatchState, block: Block, keys: np.ndarray, k: int) -> _Ranked:

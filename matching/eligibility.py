@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lake.errors import UnknownName
+from matching.arrays import Ragged
 from matching.bars import Rule
 from matching.catalogue import audience_of
 from matching.state import Kind, MatchState
@@ -33,6 +34,8 @@ class Block:
     used     (rows, items): apps used since the snapshot
     paused   (rows, items): answers since the state was loaded
     full     bool (channels): those without room left today, None for none
+    tired    bool (b): no contact left, counting answers since the state was loaded; None for what the lake knows
+    quiet    no approach now
     """
 
     kind: Kind
@@ -41,19 +44,49 @@ class Block:
     used: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.array([], np.int64),) * 2)
     paused: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.array([], np.int64),) * 2)
     full: np.ndarray | None = None
+    tired: np.ndarray | None = None
+    quiet: bool = False
+
+
+def _customers(mask: np.ndarray, rows: np.ndarray) -> None:
+    """Clear everything of the customers that are marked."""
+    if rows.any():
+        mask[rows] = False
+
+
+def _lists(mask: np.ndarray, lists: Ragged, users: np.ndarray) -> None:
+    """Clear each customer's list of items; one customer's is quicker by itself."""
+    if len(users) == 1:
+        mask[0, lists.row(int(users[0]))] = False
+    else:
+        mask[lists.pairs(users)] = False
+
+
+def _pairs(mask: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> None:
+    if len(pairs[0]):
+        mask[pairs] = False
 
 
 def _consent(state: MatchState, block: Block, mask: np.ndarray) -> None:
-    mask[~state.customers.consent[block.users]] = False
+    _customers(mask, ~state.customers.consent[block.users])
 
 
 def _left(state: MatchState, block: Block, mask: np.ndarray) -> None:
-    mask[state.customers.left[block.users]] = False
+    _customers(mask, state.customers.left[block.users])
 
 
 def _no_contact(state: MatchState, block: Block, mask: np.ndarray) -> None:
     if block.channel >= 0 and not state.channels.inbound[block.channel]:
         mask[state.customers.no_contact[block.users]] = False
+
+
+def _quiet_hours(state: MatchState, block: Block, mask: np.ndarray) -> None:
+    if block.quiet and block.channel >= 0 and not state.channels.inbound[block.channel]:
+        mask[:] = False
+
+
+def _fatigue(state: MatchState, block: Block, mask: np.ndarray) -> None:
+    mask[state.history.tired[block.users] if block.tired is None else block.tired] = False
 
 
 def _handset_os(state: MatchState, block: Block, mask: np.ndarray) -> None:
@@ -65,8 +98,8 @@ def _handset_os(state: MatchState, block: Block, mask: np.ndarray) -> None:
 
 
 def _used(state: MatchState, block: Block, mask: np.ndarray) -> None:
-    mask[state.used.pairs(block.users)] = False
-    mask[block.used] = False
+    _lists(mask, state.used, block.users)
+    _pairs(mask, block.used)
 
 
 def _network(state: MatchState, block: Block, mask: np.ndarray) -> None:
@@ -124,15 +157,16 @@ def _reached(state: MatchState, block: Block, through: np.ndarray, mask: np.ndar
 
 
 def _paused(state: MatchState, block: Block, mask: np.ndarray) -> None:
-    known = state.paused.apps if block.kind == "app" else state.paused.offers
-    mask[known.pairs(block.users)] = False
-    mask[block.paused] = False
+    _lists(mask, state.history.paused[block.kind], block.users)
+    _pairs(mask, block.paused)
 
 
 MASKS: dict[str, Callable[[MatchState, Block, np.ndarray], None]] = {
     "consent": _consent,
     "left": _left,
     "no_contact": _no_contact,
+    "quiet_hours": _quiet_hours,
+    "fatigue": _fatigue,
     "dates": _dates,
     "channel": _channel,
     "capacity": _capacity,

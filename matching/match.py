@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from matching.answered import Answered
 from matching.coarse import best_apps
 from matching.eligibility import Block, explain, nothing_because
 from matching.evidence import fact, strongest
+from matching.fatigue import said_by, since_load
 from matching.rank import top_k
 from matching.reasons import path, sentence
 from matching.room import room_left
@@ -27,7 +29,8 @@ class MatchRequest:
     """What is asked: `user` is a pseudonym of 16 bytes, None for a number that cannot be known.
 
     `slots` places are to be filled: at most so many items, and of offers no two for one product or for products that
-    exclude each other. `context_used`: apps used since the snapshot.
+    exclude each other. `context_used`: apps used since the snapshot. `at` is when: UTC without an
+    offset, None for now.
     """
 
     user: bytes | None = None
@@ -36,6 +39,7 @@ class MatchRequest:
     channel: str | None = None
     slots: int | None = None
     context_used: Sequence[str] = ()
+    at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -120,13 +124,17 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
     position = state.customers.position(request.user)
     users = np.array([position])
     used = _places(state, "app", request.context_used) if kind == "app" else np.array([], np.int64)
-    paused = _places(state, kind, _paused(state, kind, request.user, answered))
+    history = state.history
+    said = said_by(answered, history, state.customers.users, position, request.user)
+    paused, tired = since_load(history, kind, state.places(kind), position, said)
     block = Block(
         kind=kind,
         users=users,
         channel=state.channel(request.channel),
         used=(np.zeros(len(used), np.int64), used),
         paused=(np.zeros(len(paused), np.int64), paused),
+        tired=np.array([tired]),
+        quiet=state.quiet is not None and request.channel is not None and state.quiet.at(request.at),
         full=_full(state, answered) if kind == "offer" else None,
     )
     mask, removed = explain(state, block)
@@ -211,10 +219,6 @@ def _things(state: MatchState, kind: Kind, items: np.ndarray) -> np.ndarray:
 def _places(state: MatchState, kind: Kind, ids: Sequence[str]) -> np.ndarray:
     known = state.places(kind)
     return np.array(sorted({known[i] for i in ids if i in known}), np.int64)
-
-
-def _paused(state: MatchState, kind: Kind, user: bytes | None, answered: Answered | None) -> list[str]:
-    return [] if answered is None or user is None else answered.paused(user, kind, state.today)
 
 
 def _full(state: MatchState, answered: Answered | None) -> np.ndarray | None:

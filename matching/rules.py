@@ -14,6 +14,7 @@ decided; `matching.bars` turns them into arrays, `matching.eligibility` applies 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,6 @@ from lake.errors import BadValue, SettingError
 from loaders.conditions import Condition
 from loaders.feeds import FEEDS
 from loaders.grammar import NUMBER
-from matching.answered import PAUSE_DAYS
 
 PRODUCT_KINDS = FEEDS["products"].column("kind").allowed
 APP, OFFER, BOTH = ("app",), ("offer",), ("app", "offer")
@@ -106,6 +106,39 @@ class ArpuTiers(Parameters):
         return not self.tiers
 
 
+Days = Annotated[int, Field(ge=1, le=366)]
+
+
+class Fatigue(Parameters):
+    """At most so many contacts in so many days, over all channels and all numbers of a person."""
+
+    contacts: int = Field(10, ge=1)
+    days: Days = 7
+
+
+class Paused(Always):
+    """An item that was refused or accepted rests for `days`, one refused `refusals` times for `longer_days`."""
+
+    days: int = Field(90, ge=1)
+    refusals: int = Field(3, ge=1)
+    longer_days: int = Field(365, ge=1)
+
+
+class QuietHours(Parameters):
+    """No approach (outbound channels) from `start` to `end`, by the clock of the operator's timezone."""
+
+    enabled: bool = False
+    start: str = Field("21:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    end: str = Field("08:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+
+    def holds(self, clock: dt.time) -> bool:
+        """Whether it is quiet at a time of the day; from 21:00 to 08:00 passes midnight."""
+        now = f"{clock:%H:%M}"
+        if self.start <= self.end:
+            return self.start <= now < self.end
+        return now >= self.start or now < self.end
+
+
 class OwnRule(BaseModel):
     """An operator's own rule: `not_for` names who is left out, or `only_for` who is not.
 
@@ -160,6 +193,8 @@ BUILT_IN = (
     BuiltIn(
         "no_contact", "this customer must not be approached, and the channel asked for approaches", parameters=Always
     ),
+    BuiltIn("quiet_hours", "it is too late, or too early, to approach a customer", parameters=QuietHours),
+    BuiltIn("fatigue", "this customer had {contacts} contacts in {days} days already", parameters=Fatigue),
     BuiltIn("dates", "no offer runs today", OFFER, Always),
     BuiltIn("channel", "no offer goes through a channel that is open to this customer", OFFER, Always),
     BuiltIn("capacity", "the channels that the offers go through have no room left today", OFFER),
@@ -173,7 +208,11 @@ BUILT_IN = (
     BuiltIn("handset_os", "the customer's handset has another operating system"),
     BuiltIn("handset_network", "the customer's handset cannot use the network that is needed", OFFER),
     BuiltIn("sim", "the customer's SIM cannot use the network that is needed", OFFER),
-    BuiltIn("paused", f"the customer refused or accepted it less than {PAUSE_DAYS} days ago", parameters=Always),
+    BuiltIn(
+        "paused",
+        "the customer refused or accepted it less than {days} days ago, or refused it {refusals} times",
+        parameters=Paused,
+    ),
 )
 """The built-in rules, in the order in which they run; an operator's own run after them, by name."""
 

@@ -15,7 +15,6 @@ from lake.errors import BadValue, UnknownName
 from lake.home import Home
 from lake.settings import Settings
 from lake.tables import Lake
-from matching.answered import Paused, load_paused
 from matching.arrays import Ragged
 from matching.audience import load_audience
 from matching.bars import Items, Rule, bind, load_rules
@@ -33,13 +32,34 @@ from matching.channels import Channels, load_channels
 from matching.coarse import Coarse
 from matching.customers import Customers, Handsets, load_customers, load_handsets, load_held
 from matching.evidence import Ties
+from matching.fatigue import History, load_history
+from matching.persons import load_persons
 from matching.propensity import Propensity, load_propensity
+from matching.quiet import Quiet, quiet_of
 from matching.rank import warm_up
 from matching.ties import load_contacts, load_segments, load_ties, load_used
 from matching.vectors import Vectors, load_vectors
 
 Kind = Literal["app", "offer"]
 KINDS = ("app", "offer")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Identifiers and words by position."""
+
+    app_ids: list[str]
+    app_names: list[str]
+    product_ids: list[str]
+    product_names: list[str]
+    offer_ids: list[str]
+    offer_reasons: list[str | None]
+    offer_scripts: list[str | None]
+    handset_ids: list[str]
+    handset_names: list[str]
+    channel_ids: list[str]
+    categories: list[str]
+    segments: list[str]
 
 
 @dataclass(frozen=True)
@@ -66,7 +86,8 @@ class MatchState:
     segments: pa.Array
     app_ties: Ties
     product_ties: Ties
-    paused: Paused
+    history: History
+    quiet: Quiet | None
     rules: tuple[Rule, ...]
 
     @classmethod
@@ -116,7 +137,10 @@ class MatchState:
             segments=segments,
             app_ties=load_ties(lake, "app", apps.ids, used, *around, app_category, *bar),
             product_ties=load_ties(lake, "product", products.ids, held, *around, product_category, *bar),
-            paused=load_paused(lake, users, offers.ids, apps.ids, day),
+            history=load_history(
+                lake, users, {"app": apps.ids, "offer": offers.ids}, load_persons(lake, customers.n), rules, day
+            ),
+            quiet=quiet_of(rules, settings.zone),
             rules=bind(
                 rules, lake, customers, handsets, Items(apps.ids, offers.ids, products.ids.take(offers.product)), day
             ),
@@ -131,6 +155,24 @@ class MatchState:
     def places(self, kind: Kind) -> dict[str, int]:
         """Position of each identifier of `items(kind)`."""
         return self._app_places if kind == "app" else self._offer_places
+
+    @cached_property
+    def texts(self) -> Texts:
+        """What decisions write, as plain lists: a value of an Arrow column takes longer to read."""
+        return Texts(
+            app_ids=self.apps.ids.to_pylist(),
+            app_names=self.apps.names.to_pylist(),
+            product_ids=self.products.ids.to_pylist(),
+            product_names=self.products.names.to_pylist(),
+            offer_ids=self.offers.ids.to_pylist(),
+            offer_reasons=self.offers.reasons.to_pylist(),
+            offer_scripts=self.offers.scripts.to_pylist(),
+            handset_ids=self.handsets.ids.to_pylist(),
+            handset_names=self.handsets.names.to_pylist(),
+            channel_ids=self.channels.ids.to_pylist(),
+            categories=self.categories.to_pylist(),
+            segments=self.segments.to_pylist(),
+        )
 
     @cached_property
     def coarse(self) -> Coarse:

@@ -58,7 +58,7 @@ def apps(state: MatchState, i: int) -> list[str]:
 def test_without_settings_the_built_in_rules_stand_in_their_order() -> None:
     found = read_rules({})
     assert [rule.name for rule in found] == [rule.name for rule in BUILT_IN]
-    assert [rule.name for rule in found if not rule.in_force] == ["golden_months", "arpu_tiers"]
+    assert [rule.name for rule in found if not rule.in_force] == ["quiet_hours", "golden_months", "arpu_tiers"]
     barring = {"barred", "contract_end", "golden_months", "arpu_tiers"}
     assert {rule.name for rule in BUILT_IN} == set(MASKS) | barring
 

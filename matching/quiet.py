@@ -1,0 +1,32 @@
+"""Quiet hours: when no customer is approached."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from matching.rules import QuietHours, Ruled
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """The rule `quiet_hours` and the timezone of its clock."""
+
+    rule: QuietHours
+    zone: ZoneInfo
+
+    def at(self, moment: dt.datetime | None = None) -> bool:
+        """Whether it is quiet at a moment: UTC where it has no offset, now for None."""
+        if moment is None:
+            moment = dt.datetime.now(dt.UTC)
+        elif moment.tzinfo is None:
+            moment = moment.replace(tzinfo=dt.UTC)
+        return self.rule.holds(moment.astimezone(self.zone).time())
+
+
+def quiet_of(rules: tuple[Ruled, ...], zone: ZoneInfo) -> Quiet | None:
+    """Quiet hours as the rules set them, None where they are switched off."""
+    told = next(rule.settings for rule in rules if rule.name == "quiet_hours")
+    assert isinstance(told, QuietHours)
+    return Quiet(told, zone) if told.enabled else None
