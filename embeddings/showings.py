@@ -25,6 +25,8 @@ CONTEXT = ("not_first", "first_channel", "second_channel", "third_channel", "lat
 logarithm of 1 + offers shown to the customer in the `LATELY` days before."""
 PREFERRED = 3
 LATELY = 30
+MOST = 3_000_000
+"""Showings that are looked at, the latest."""
 DAY_US = 86_400_000_000
 WEIGHTS = (0.1, 10.0)
 """A showing weighs a tenth to ten times of the average one."""
@@ -59,7 +61,7 @@ class Showings:
 
 
 def read_showings(lake: Lake, nodes: Catalogue, segments: Segments, offers: pa.Array, channels: pa.Array) -> Showings:
-    """All showings of `offers` (o), in feed and API."""
+    """The latest showings of `offers` (o), in feed and API, at most `MOST`."""
     answers = read_answers(lake)
     names = ["user_at", "offer_at", "channel_at", "at", "accepted", "refused", "position", "probability"]
     if answers is None:
@@ -67,7 +69,10 @@ def read_showings(lake: Lake, nodes: Catalogue, segments: Segments, offers: pa.A
     else:
         rows = answers.inner_join(_index("offer", offers), "offer").left_join(nodes.index("user"), "user")
         rows = rows.left_join(_index("channel", channels), "channel")
-        table = rows.select(*names).order_by(["at", "user_at", "offer_at", "channel_at", "accepted"]).to_pyarrow()
+        rows = rows.select(*names)
+        order = ["at", "user_at", "offer_at", "channel_at", "accepted", "refused", "position", "probability"]
+        latest = rows.order_by([ibis.desc(name) for name in order]).limit(MOST)
+        table = latest.order_by(order).to_pyarrow()
 
     def column(name: str, missing: float, kind: type) -> np.ndarray:
         return table[name].cast(pa.float64()).fill_null(missing).to_numpy().astype(kind)
