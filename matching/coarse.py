@@ -53,8 +53,8 @@ def best_apps(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Items int32 (k) and scores float64 (k), as `app_scores` and `top_k` give them for one customer at `user`.
 
-    `used`: apps used by customer; `allowed` bool (m): apps that may be shown; `fold` as in `app_scores`. None for a customer without a vector, whose
-    scores are shares. -1 and nan where there are fewer than k.
+    `used`: apps used by customer; `allowed` bool (m): apps that may be shown; `fold` as in `app_scores`. None for a
+    customer without a vector, whose scores are shares. -1 and nan where there are fewer than k.
     """
     lists, values = used.lists(np.array([user]))
     if len(fold):

@@ -83,9 +83,9 @@ class Fact(NamedTuple):
     lift: float
 
 
-def fact(found: Found, b: int, j: int) -> Fact:
-    """The evidence at one place."""
-    return Fact(*(each[b, j].item() for each in (found.kind, found.x, found.y, found.other, found.lift)))
+def facts_of(found: Found, b: int) -> list[Fact]:
+    """The evidence for the items of one customer."""
+    return list(map(Fact._make, zip(*(each[b].tolist() for each in vars(found).values()), strict=True)))
 
 
 def strongest(ties: Ties, users: np.ndarray, items: np.ndarray) -> Found:

@@ -14,7 +14,7 @@ from lake.errors import BadValue
 from matching.answered import Answered
 from matching.coarse import best_apps
 from matching.eligibility import Block, explain, nothing_because
-from matching.evidence import fact, strongest
+from matching.evidence import facts_of, strongest
 from matching.fatigue import said_by, since_load
 from matching.rank import top_k
 from matching.reasons import path, sentence
@@ -140,19 +140,23 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
     mask, removed = explain(state, block)
     items, values, factors = _best(state, block, mask, k, used, request.slots is not None)
     found = strongest(state.app_ties if kind == "app" else state.product_ties, users, _things(state, kind, items))
-    facts = [fact(found, 0, j) for j in range(items.shape[1])]
+    facts = facts_of(found, 0)
     through = choose(state, kind, users, items, block.channel, block.full)
+    texts = state.texts
+    ids = texts.app_ids if kind == "app" else texts.offer_ids
     shown = [
         Item(
-            id=state.items(kind)[int(item)].as_py(),
-            score=float(values[0, j]),
-            channel=None if through[0, j] < 0 else state.channels.ids[int(through[0, j])].as_py(),
-            reason=sentence(state, kind, position, int(item), facts[j]),
-            script=state.offers.scripts[int(item)].as_py() if kind == "offer" else None,
-            path=path(state, kind, request.user, position, int(item), facts[j]),
-            factors=factors[j],
+            id=ids[item],
+            score=score,
+            channel=None if channel < 0 else texts.channel_ids[channel],
+            reason=sentence(state, kind, position, item, fact),
+            script=texts.offer_scripts[item] if kind == "offer" else None,
+            path=path(state, kind, request.user, position, item, fact),
+            factors=of_score,
         )
-        for j, item in enumerate(items[0])
+        for item, score, channel, fact, of_score in zip(
+            items[0].tolist(), values[0].tolist(), through[0].tolist(), facts, factors, strict=True
+        )
         if item >= 0
     ]
     candidates = len(state.items(kind))

@@ -32,6 +32,8 @@ SENTENCES: dict[tuple[str, int], str] = {
 }
 """One sentence for each kind of item and evidence; `fits` is the category, or the item where FITS leads to it."""
 _FIELD = re.compile(r"\{(\w+)\}")
+_PIECES = {of: _FIELD.split(template) for of, template in SENTENCES.items()}
+"""Words and names of fields in turn."""
 
 
 def sentences(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarray, found: Found) -> pa.Array:
@@ -89,32 +91,36 @@ def sentence(state: MatchState, kind: Kind, user: int, item: int, fact: Fact) ->
     """What `sentences` says of one (customer, item), of evidence `fact`, without building columns."""
     ties = state.app_ties if kind == "app" else state.product_ties
     thing = item if kind == "app" else int(state.offers.product[item])
-    names = state.apps.names if kind == "app" else state.products.names
+    texts = state.texts
+    names = texts.app_names if kind == "app" else texts.product_names
 
     def text(column: str) -> str:
         match column:
-            case "x" | "y":
-                return str(getattr(fact, column))
-            case "lift":
-                return _tenth(int(np.rint(fact.lift * 10)))
-            case "share":
-                return _tenth(int(np.rint(float(ties.share[thing]) * 1000)))
             case "name":
-                return str(names[thing])
+                return names[thing]
+            case "x":
+                return str(fact.x)
+            case "y":
+                return str(fact.y)
+            case "lift":
+                return _tenth(round(fact.lift * 10))
+            case "share":
+                return _tenth(round(float(ties.share[thing]) * 1000))
             case "other":
-                return str(names[fact.other])
+                return names[fact.other]
             case "handset":
-                return str(state.handsets.names[int(ties.handset[user])])
+                return texts.handset_names[ties.handset[user]]
             case "fits" if not ties.fit_category[ties.segment[user], thing]:
-                return str(names[thing])
+                return names[thing]
             case _:  # category, or fits through it
-                return str(state.categories[int(ties.category[thing])]).replace("_", " ")
+                return texts.categories[ties.category[thing]].replace("_", " ")
 
-    said = _FIELD.sub(lambda field: text(field[1]), SENTENCES[kind, fact.kind])
-    own = state.offers.reasons[item].as_py() if kind == "offer" else None
+    pieces = _PIECES[kind, fact.kind]
+    said = "".join([text(piece) if i % 2 else piece for i, piece in enumerate(pieces)])
+    own = texts.offer_reasons[item] if kind == "offer" else None
     if own is None:
         return said
-    return str(own) if fact.kind in (NOTHING, UNUSED) else f"{own.rstrip(' .;')}; {said}"
+    return own if fact.kind in (NOTHING, UNUSED) else f"{own.rstrip(' .;')}; {said}"
 
 
 def path(
@@ -128,32 +134,33 @@ def path(
     ties = state.app_ties if kind == "app" else state.product_ties
     label, uses = ("App", "USES_APP") if kind == "app" else ("Product", "SUBSCRIBES")
     thing = item if kind == "app" else int(state.offers.product[item])
-    ids = state.apps.ids if kind == "app" else state.products.ids
+    texts = state.texts
+    ids = texts.app_ids if kind == "app" else texts.product_ids
     evidence, x, y, other, lift = fact
-    end: list[dict[str, Any]] = [_node(label, ids[thing].as_py())]
+    end: list[dict[str, Any]] = [_node(label, ids[thing])]
     if kind == "offer":
-        end += [{"edge": "OF"}, _node("Offer", state.offers.ids[item].as_py())]
+        end += [{"edge": "OF"}, _node("Offer", texts.offer_ids[item])]
     if evidence == UNUSED:
         return end
     if evidence == NOTHING or user is None:
         return [_node("User", None, count=round(float(ties.share[thing]) * state.counted)), {"edge": uses}, *end]
     start = [_node("User", str(uuid.UUID(bytes=user)))]
     category = int(ties.category[thing])
-    into = [] if category < 0 else [_node("Category", state.categories[category].as_py()), {"edge": "IN_CATEGORY"}]
+    into = [] if category < 0 else [_node("Category", texts.categories[category]), {"edge": "IN_CATEGORY"}]
     if evidence == CONTACTS:
         who = str(uuid.UUID(bytes=bytes(state.customers.users[other]).ljust(16, b"\0")))
         return [*start, {"edge": "CALLS", "count": x, "of": y}, _node("User", who), {"edge": uses}, *end]
     if evidence == CATEGORY:
-        between = [{"edge": uses}, _node(label, ids[other].as_py()), {"edge": "IN_CATEGORY"}]
+        between = [{"edge": uses}, _node(label, ids[other]), {"edge": "IN_CATEGORY"}]
         return [*start, *between, *into, *end]
     if evidence == HANDSET:
-        phone = _node("Handset", state.handsets.ids[int(ties.handset[position])].as_py())
+        phone = _node("Handset", texts.handset_ids[ties.handset[position]])
         owners = [{"edge": "USES_HANDSET", "count": y}, _node("User", None, count=x), {"edge": uses}]
         return [*start, {"edge": "USES_HANDSET"}, phone, *owners, *end]
     segment = int(ties.segment[position])
     bar = {"edge": "FITS", "lift": round(lift, 2)}
     through = into if ties.fit_category[segment, thing] else []
-    return [*start, {"edge": "IN_SEGMENT"}, _node("Segment", state.segments[segment].as_py()), bar, *through, *end]
+    return [*start, {"edge": "IN_SEGMENT"}, _node("Segment", texts.segments[segment]), bar, *through, *end]
 
 
 def flat(found: Found, places: tuple[np.ndarray, np.ndarray] | None = None) -> Found:

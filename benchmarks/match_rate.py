@@ -1,0 +1,254 @@
+"""How fast POST /v1/match answers, against a FastAPI route that returns a constant, prebuilt Response.
+
+    python -m benchmarks.match_rate [--users 20000 --apps 25000 --dimensions 448 --seconds 6 --rounds 5
+        --connections 32 --workers 1]
+
+Both are served by uvicorn with the same settings, each in a process of its own, and asked in turn, round by round, by
+one client: asyncio, keep-alive, so many connections at once. Its own cost is in both figures, and so is what else
+runs on the machine. The match asks for 10 apps of customers drawn at random: `first` each for the first time, `again`
+of 1000 who have asked before. Three of ten apps run on a customer's handset. The constant's bytes are those of a match.
+
+Prints one line of JSON: requests a second, p50 and p99 in ms (medians of the rounds), and the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+import numpy as np
+import pyarrow as pa
+
+from api.keys import KeyStore
+from benchmarks.made_lake import TODAY, make
+from embeddings.publish import make_current, write_snapshot
+from lake.home import Home
+from lake.pseudonyms import to_text
+from lake.settings import load_settings
+from lake.tables import Lake
+from loaders.feeds import FEEDS
+
+SYSTEMS = (["one"], ["two"], ["one", "two"], ["three"], ["three"], ["three"], ["three"])
+SHARES = (0.2, 0.2, 0.1, 0.2, 0.1, 0.1, 0.1)
+"""Of the apps, three in ten run on `one` and three in ten on `two`, which all customers' handsets have."""
+
+
+def make_home(root: Path, users: int, apps: int, dimensions: int, seed: int = 1) -> tuple[Home, list[str]]:
+    """A home with lake and snapshot, and the pseudonyms of those who may be shown apps."""
+    rng = np.random.default_rng(seed)
+    home = Home.open(load_settings(home=root), create=True)
+    home.pseudonyms(create=True)
+    lake = Lake(home.lake)
+    make(lake, users, 15 * users, 25 * users, apps, seed)
+    table = lake.read("apps")
+    systems = [SYSTEMS[i] for i in rng.choice(len(SYSTEMS), apps, p=SHARES)]
+    place = table.schema.get_field_index("os")
+    lake.write("apps", table.set_column(place, "os", pa.array(systems, FEEDS["apps"].schema.field("os").type)))
+    customers = lake.read("customers")
+    keys = customers["user"].filter(customers["consent"])
+    packed = np.frombuffer(b"".join(customers["user"].to_pylist()), np.uint8).reshape(-1, 16)
+    names = table["app"].to_pylist()
+    nothing = np.zeros((0, 1), np.float32)
+    spectrum = np.arange(1, dimensions + 1) ** -0.5
+    arrays = {
+        "users": packed,
+        "user_vectors": _unit(rng, users, spectrum) * 6,
+        "app_vectors": _unit(rng, apps, spectrum),
+        "app_popularity": np.sort(rng.random(apps))[::-1] / 10,
+        "product_vectors": nothing,
+        "product_user_vectors": np.zeros((users, 1), np.float32),
+        "product_popularity": nothing[:, 0],
+        "user_segment": np.full(users, -1, np.int32),
+        "segment_app_scores": np.zeros((0, apps), np.float32),
+        "segment_product_scores": np.zeros((0, 0), np.float32),
+    }
+    text, rates = pa.string(), {"acceptance": pa.float64(), "shown": pa.int64(), "accepted": pa.int64()}
+    heads: dict[str, dict[str, pa.DataType]] = {
+        "products": {"product": text},
+        "segments": {"segment": text},
+        "offers": {"offer": text, "product": text, **rates},
+        "offer_segments": {"offer": text, "segment": text, **rates},
+        "channels": {"channel": text, **rates},
+    }
+    tables = {name: pa.table({c: pa.array([], kind) for c, kind in head.items()}) for name, head in heads.items()}
+    make_current(home, write_snapshot(home, arrays, tables | {"apps": pa.table({"app": names})}, {"made_by": "dice"}))
+    return home, to_text(keys).to_pylist()
+
+
+def _unit(rng: np.random.Generator, rows: int, spectrum: np.ndarray) -> np.ndarray:
+    vectors = (rng.standard_normal((rows, len(spectrum)), np.float32) * spectrum).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+# The two servers
+
+
+CONSTANT = """
+import socket, sys
+import uvicorn
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+app = FastAPI(docs_url=None, redoc_url=None)
+answer = Response(open(sys.argv[1], "rb").read(), media_type="application/json")
+
+@app.post("/v1/match")
+async def constant(request: Request) -> Response:
+    return answer
+
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen(2048)
+print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False)).run(sockets=[listener])
+"""
+SERVE = """
+import sys
+from api.server import serve
+from lake.home import Home
+from lake.settings import load_settings
+
+if __name__ == "__main__":
+    settings = load_settings()
+    serve(Home.open(settings), settings, port=0, workers=int(sys.argv[1]),
+          on_ready=lambda address: print(address, flush=True))
+"""
+
+
+@contextmanager
+def served(folder: Path, name: str, source: str, argument: str, **variables: str) -> Iterator[str]:
+    """A process that says its address; its log goes to a file."""
+    script = folder / f"{name}.py"
+    script.write_text(source)
+    here = str(Path(__file__).parents[1])
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("DUMBBELL_")}
+    with open(folder / f"{name}.log", "w") as log:
+        process = subprocess.Popen(
+            [sys.executable, script, argument], stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder,
+            env=kept | {"PYTHONPATH": here} | variables,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            if not address:
+                raise SystemExit((folder / f"{name}.log").read_text()[-2000:])
+            yield address
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+# The client
+
+
+async def _connection(port: int, requests: Iterator[bytes], until: float, took: list[float]) -> int:
+    """Ask one request after the other on one connection; returns how many were not answered 200."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    wrong = 0
+    while time.perf_counter() < until:
+        started = time.perf_counter()
+        writer.write(next(requests))
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        await reader.readexactly(length)
+        took.append(time.perf_counter() - started)
+        wrong += not head.startswith(b"HTTP/1.1 200")
+    writer.close()
+    return wrong
+
+
+async def _ask(port: int, requests: list[bytes], connections: int, seconds: float) -> dict[str, float]:
+    took: list[float] = []
+    shared = cycle(requests)
+    started = time.perf_counter()
+    until = started + seconds
+    wrong = await asyncio.gather(*(_connection(port, shared, until, took) for _ in range(connections)))
+    passed = time.perf_counter() - started
+    p50, p99 = np.percentile(took, [50, 99]) * 1000
+    return {"rate": len(took) / passed, "p50_ms": float(p50), "p99_ms": float(p99), "wrong": sum(wrong)}
+
+
+def load(address: str, requests: list[bytes], connections: int, seconds: float) -> dict[str, float]:
+    """Requests in turn over some connections for some seconds: rate, times, and answers that were not 200."""
+    return asyncio.run(_ask(int(address.rsplit(":", 1)[1]), requests, connections, seconds))
+
+
+def request_for(user: str, key: str) -> bytes:
+    body = json.dumps({"user": user, "kind": "app", "k": 10}).encode()
+    head = (
+        f"POST /v1/match HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def middle(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """The median of each figure."""
+    return {name: round(median(one[name] for one in rounds), 2) for name in rounds[0]}
+
+
+def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    home, users = make_home(folder / "home", options.users, options.apps, options.dimensions)
+    key = KeyStore(home).add("bench", ["match"])
+    draw = np.random.default_rng(7).permutation(len(users))
+    every = [request_for(users[i], key) for i in draw]
+    regulars, rest = every[:1000], every[1000:]
+    settings = {"DUMBBELL_HOME": str(home.root), "DUMBBELL_TODAY": str(TODAY), "DUMBBELL_RATE": "0"}
+    found: dict[str, list[dict[str, float]]] = {"constant": [], "first": [], "again": []}
+    with served(folder, "match", SERVE, str(options.workers), **settings) as matching:
+        given = {"Authorization": f"Bearer {key}"}
+        answer = httpx.post(
+            f"{matching}/v1/match", json={"user": users[draw[0]], "kind": "app"}, headers=given, timeout=60
+        )
+        body = answer.content
+        if answer.status_code != 200 or len(answer.json()["items"]) != 10:
+            raise SystemExit(body.decode() + (folder / "match.log").read_text()[-3000:])
+        (folder / "answer").write_bytes(body)
+        with served(folder, "constant", CONSTANT, str(folder / "answer")) as constant:
+            ask = lambda address, requests: load(address, requests, options.connections, options.seconds)  # noqa: E731
+            for address, requests in ((constant, regulars), (matching, regulars)):
+                load(address, requests, options.connections, 3)  # warm
+            for i in range(options.rounds):
+                found["constant"].append(ask(constant, regulars))
+                part = len(rest) // options.rounds
+                found["first"].append(ask(matching, rest[i * part : (i + 1) * part]))
+                found["again"].append(ask(matching, regulars))
+    figures = {name: middle(rounds) for name, rounds in found.items()}
+    ratios = {
+        f"{name}_{what}": round(
+            median(a[figure] / b[figure] for a, b in zip(found[name], found["constant"], strict=True)), 3
+        )
+        for name in ("first", "again")
+        for what, figure in (("rate_ratio", "rate"), ("p99_ratio", "p99_ms"))
+    }
+    return {**figures, **ratios, "answer_bytes": len(body)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    numbers = {"users": 20_000, "apps": 25_000, "dimensions": 448, "rounds": 5, "connections": 32, "workers": 1}
+    for name, value in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--seconds", type=float, default=6)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="match-rate-") as folder:
+        found = measure(options, Path(folder))
+    print(json.dumps({"benchmark": "match_rate", "client": "asyncio", **vars(options), **found}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
