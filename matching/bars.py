@@ -31,13 +31,15 @@ class Bar:
 
     def clear(self, kind: str, users: np.ndarray, mask: np.ndarray) -> None:
         """Clear mask (b, items of the kind) for users (b) in place."""
-        if kind not in self.items:
-            return
         rows = np.flatnonzero(self.customers[users])
+        if kind not in self.items or not len(rows):
+            return
         places = self.items[kind]
-        if len(rows) and places is None:
+        if places is None:
             mask[rows] = False
-        elif len(rows) and places is not None:
+        elif len(users) == 1:
+            mask[0, places] = False
+        else:
             mask[rows[:, None], places[None, :]] = False
 
 
