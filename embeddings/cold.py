@@ -145,7 +145,7 @@ def _measure_users(
     scores = {"popularity": everybody, "segment": alike}
 
     known, learned = known_of_users(graph), learned_from(graph, vectors)
-    ridges = {value: fit_ridge(known, vectors.users, learned, value, seed) for value in PENALTIES}
+    ridges = {value: fit_ridge(known, vectors.everybody, learned, value, seed) for value in PENALTIES}
     weights = voices(graph, learned)
     told = {value: of_new(ridge, known, vectors, weights, measured) for value, ridge in ridges.items()}
     alone = {value: scores_of(told[value].vectors(0.0), measured, vectors.apps, alike) for value in PENALTIES}

@@ -4,7 +4,7 @@ With R (n, m) the use matrix and D its degrees, R̃ = D_u^-½ R D_a^-β. The rig
 largest singular values are the smooth signals of the app-app graph. What a user used, normalised, goes through
 V Vᵀ + γ R̃ᵀR̃ / λ₁ (λ₁ the largest eigenvalue of R̃ᵀR̃) and is scaled back: scores R D_a^-β (V Vᵀ + γ R̃ᵀR̃ / λ₁) D_a^β. The
 first term is a dot product of d dimensions, the second a sparse table of neighbours (`embeddings.neighbours`). Nothing
-is trained, and a new user's vector is one product of their row (`fold_in`). β below ½ leaves more weight to apps that
+is trained, and a new user's vector is the sum of the rows of what they used. β below ½ leaves more weight to apps that
 many use.
 
 Sources: ideal low-pass and linear part of GF-CF (Shen et al. 2021, https://arxiv.org/abs/2108.07567), one degree
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from embeddings.from_use import rows_from_use
 from embeddings.graph import Edges, Graph
 from embeddings.neighbours import DENSEST, Neighbours, closest, gram_rows, no_neighbours
 from embeddings.scorer import Scorer, Vectors
@@ -52,11 +53,14 @@ class GraphFilter(Scorer):
         normal = self.normal(graph.uses)
         basis = top_right_singular(normal, self.dimensions, self.seed)
         scaling = self.scaling(graph.uses)
-        users = self.fold_in(graph.uses.matrix(binary=not self.weighted), scaling, basis)
         weights = self.weights(graph.uses, normal, basis)
-        one = np.ones(len(users), np.float32)
-        near = Neighbours(graph.uses.matrix(), weights, one, basis * scaling[:, None])
-        return Vectors(users, basis * _inverse(scaling)[:, None], near)
+        n, m = graph.uses.shape
+        mean = np.asarray(weights.sum(axis=1), np.float32)[:, None] / np.float32(max(m, 1))
+        fold = np.hstack([-mean, basis * scaling[:, None]])
+        near = Neighbours(graph.uses.matrix(), weights, np.ones(n, np.float32), fold)
+        users = rows_from_use(graph.uses.matrix(binary=not self.weighted), fold)
+        apps = np.hstack([np.ones((m, 1), np.float32), basis * _inverse(scaling)[:, None]])
+        return Vectors(users, apps, near)
 
     def normal(self, uses: Edges) -> sp.csr_array:
         """R̃ (n, m) float32."""
@@ -75,11 +79,6 @@ class GraphFilter(Scorer):
         first = float(np.square(np.asarray(normal @ basis[:, :1], np.float64)).sum()) if basis.shape[1] else 1.0
         scaling = self.scaling(uses)
         return closest(normal, scaling * np.float32(self.linear / max(first, 1e-30)), _inverse(scaling))
-
-    @staticmethod
-    def fold_in(rows: sp.csr_array, scaling: np.ndarray, basis: np.ndarray) -> np.ndarray:
-        """User vectors (b, d) from rows (b, m) of use; `scaling` (m,) is D_a^-β. An empty row gives zeros."""
-        return np.asarray(rows @ (basis * scaling[:, None]), np.float32)
 
 
 def top_right_singular(matrix: sp.csr_array, k: int, seed: int) -> np.ndarray:

@@ -28,7 +28,8 @@ class Neighbours:
     """What the apps that a user used add to the scores of others: pull[u] · Σ over u's apps i of weights[i, ·].
 
     `uses` (n, m) ones where used; `weights` (m, m), at most `MOST` a row; `pull` (n,) float32 scales a user's part.
-    One more app i in use adds pull[u] · fold[i] to the first dimensions of the user's vector; `fold` (m, f) float32.
+    One more app i in use adds pull[u] · fold[i] to the first dimensions of the user's vector; `fold` (m, f) float32, of
+    which the first takes up the mean of what i adds.
     """
 
     uses: sp.csr_array
@@ -43,6 +44,11 @@ class Neighbours:
     def first(self, d: int) -> Neighbours:
         """The same for vectors of which only the first `d` dimensions are kept."""
         return replace(self, fold=self.fold[:, :d])
+
+    def weighed(self, linear: float) -> Neighbours:
+        """The same with all weights times `linear`; without any for 0."""
+        weights = self.weights * np.float32(linear) if linear else no_neighbours(self.uses.shape)
+        return replace(self, weights=weights)
 
     def scaled(self, factor: np.ndarray | float) -> Neighbours:
         """The same with each user's part times `factor` (n,)."""

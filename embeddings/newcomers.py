@@ -18,7 +18,7 @@ CHUNK = 1 << 16
 
 def learned_from(graph: Graph, vectors: Vectors) -> np.ndarray:
     """Customers with use and a vector, of whom newcomers are learned."""
-    return np.flatnonzero((graph.uses.degrees()[0] > 0) & vectors.users.any(axis=1))
+    return np.flatnonzero((graph.uses.degrees()[0] > 0) & vectors.everybody.any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,15 @@ def with_newcomers(vectors: Vectors, graph: Graph, chosen: Newcomers, seed: int)
     """The vectors served, with those of customers and apps without use put in as chosen, in place."""
     if chosen.users == "attributes":
         known, learned = known_of_users(graph), learned_from(graph, vectors)
-        ridge = fit_ridge(known, vectors.users, learned, chosen.penalty, seed)
+        ridge = fit_ridge(known, vectors.everybody, learned, chosen.penalty, seed)
         weights = voices(graph, learned) if chosen.calls else None
         new = np.flatnonzero(graph.uses.degrees()[0] == 0)
         for at in range(0, len(new), CHUNK):
             part = new[at : at + CHUNK]
-            vectors.users[part] = of_new(ridge, known, vectors, weights, part).vectors(chosen.calls)
+            vectors.everybody[part] = of_new(ridge, known, vectors, weights, part).vectors(chosen.calls)
     if chosen.apps == "attributes":
         fill_apps(vectors, graph, chosen.app_penalty, seed)
-    return standardised(vectors) if (chosen.users, chosen.apps) != ("segment", "none") else vectors
+    return standardised(vectors, vectors.everybody) if (chosen.users, chosen.apps) != ("segment", "none") else vectors
 
 
 def fill_apps(vectors: Vectors, graph: Graph, penalty: float, seed: int) -> None:

@@ -34,7 +34,7 @@ def fit_affinity(vectors: Vectors, held: Edges, known: Edges, seed: int) -> Affi
 
     Without any held-out pair, or where the vectors do not tell (AUC ≤ .5), the slope is 0: everybody fits alike.
     """
-    told = np.flatnonzero(vectors.users.any(axis=1))
+    told = np.flatnonzero(vectors.everybody.any(axis=1))
     rng = np.random.default_rng(seed)
     if not len(held) or not len(told):
         return Affinity(0.0, 0.5, 0)
@@ -68,9 +68,11 @@ def slope_of(difference: np.ndarray) -> float:
 
 def affinity_vectors(vectors: Vectors, slope: float) -> Vectors:
     """Users (n, d + 1) and products (p, d + 1) whose dot product is the affinity's log-odds; unknown users stay 0."""
-    told = np.asarray(vectors.users.any(axis=1))
-    mean = vectors.users[told].mean(axis=0, dtype=np.float64) if told.any() else np.zeros(vectors.users.shape[1])
-    users = np.hstack([vectors.users, told[:, None].astype(np.float32)])
+    told = np.asarray(vectors.everybody.any(axis=1))
+    mean = (
+        vectors.everybody[told].mean(axis=0, dtype=np.float64) if told.any() else np.zeros(vectors.everybody.shape[1])
+    )
+    users = np.hstack([vectors.everybody, told[:, None].astype(np.float32)])
     level = -(vectors.apps @ mean.astype(np.float32))
     products = np.hstack([vectors.apps, level[:, None]]) * np.float32(slope)
     return Vectors(users.astype(np.float32), products.astype(np.float32))

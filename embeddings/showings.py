@@ -174,7 +174,7 @@ def affinities(rows: Showings, vectors: Vectors, graph: Graph, segments: Segment
     column, u = product[rows.offer], rows.user
     told = (u >= 0) & (column >= 0)
     found = np.zeros(len(rows))
-    some = np.flatnonzero(told & np.append(vectors.users.any(axis=1), False)[u])
+    some = np.flatnonzero(told & np.append(vectors.everybody.any(axis=1), False)[u])
     found[some] = np.einsum("rd,rd->r", vectors.users[u[some]], vectors.apps[column[some]], dtype=np.float64)
     segment = np.append(segments.of, -1)[u]
     rest = np.setdiff1d(np.flatnonzero(told & (segment >= 0)), some)

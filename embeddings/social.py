@@ -54,15 +54,19 @@ def hearing(calls: Edges, heard: np.ndarray) -> sp.csr_array:
     return matrix
 
 
-def smoothed(vectors: Vectors, weights: sp.csr_array, alpha: float) -> Vectors:
-    """Users' vectors with `alpha` times what they hear added; whoever has no vector stays without."""
+def smoothed(vectors: Vectors, weights: sp.csr_array, alpha: float, only: np.ndarray | None = None) -> Vectors:
+    """Users' vectors with `alpha` times what they hear added; whoever has no vector stays without.
+
+    With `only` (b,), just the users at these positions have a vector.
+    """
     if not alpha or not weights.nnz:
         return vectors
-    users = np.empty_like(vectors.users)
-    for at in range(0, len(users), CHUNK):
-        rows = slice(at, at + CHUNK)
-        own = vectors.users[rows]
-        heard = np.asarray(weights[rows] @ vectors.users, np.float32)
+    every, users = vectors.everybody, np.zeros(vectors.users.shape, np.float32)
+    wanted = np.arange(len(users)) if only is None else only
+    for at in range(0, len(wanted), CHUNK):
+        rows = wanted[at : at + CHUNK]
+        own = every[rows]
+        heard = np.asarray(weights[rows] @ every, np.float32)
         users[rows] = own + np.float32(alpha) * heard * own.any(axis=1, keepdims=True)
     return replace(vectors, users=users)
 
@@ -77,11 +81,14 @@ def best_alpha(trial: Trial, vectors: Vectors) -> tuple[float, Score, dict[str, 
     if calls is None or not len(calls):
         return 0.0, alone, {}
     own = standardised(vectors)
-    weights = hearing(calls, np.asarray(own.users.any(axis=1)))
-    scores = {alpha: trial.with_fallback(smoothed(own, weights, alpha)) for alpha in ALPHAS}
+    weights = hearing(calls, np.asarray(own.everybody.any(axis=1)))
+    measured = np.union1d(trial.tuning, trial.reporting)
+    scores = {alpha: trial.with_fallback(smoothed(own, weights, alpha, measured)) for alpha in ALPHAS}
     tuned = {alpha: trial.quality(score, trial.tuning) for alpha, score in scores.items()}
     best = max(ALPHAS, key=lambda alpha: float(tuned[alpha].ndcg.sum()))
     kept = surely_better(tuned[best], trial.quality(alone, trial.tuning), trial.seed)
     given = lift(trial.quality(alone, trial.reporting), trial.quality(scores[best], trial.reporting), kept)
     figures = {"alpha": best, **given}
-    return (best, scores[best], figures) if kept else (0.0, alone, figures)
+    if not kept:
+        return 0.0, alone, figures
+    return best, trial.with_fallback(smoothed(own, weights, best)), figures

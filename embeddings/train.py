@@ -180,10 +180,12 @@ def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: 
     if choice.served == "popularity":
         return Vectors(np.zeros((len(warm), 1), np.float32), np.zeros((graph.uses.shape[1], 1), np.float32))
     if choice.served == "filter":
-        vectors = low_pass.fit(graph)
+        vectors = standardised(low_pass.fit(graph))
+    elif choice.served == "gnn":
+        vectors = standardised(gnn)
     else:
-        vectors = gnn if choice.served == "gnn" else joined(low_pass.fit(graph), gnn, choice.weight)
-    vectors = standardised(vectors)
+        vectors = joined(low_pass.fit(graph), gnn, choice.weight)
+        vectors = standardised(vectors, vectors.everybody)
     if choice.calls and graph.calls is not None:
         vectors = standardised(smoothed(vectors, hearing(graph.calls, warm), choice.calls))
     return with_newcomers(vectors, graph, choice.newcomers, seed)
@@ -192,11 +194,11 @@ def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: 
 def _arrays(graph: Graph, apps: Vectors, products: Vectors, segments: Segments) -> dict[str, np.ndarray]:
     return {
         "users": user_bytes(graph.nodes.users),
-        "user_vectors": apps.users,
+        "user_vectors": apps.everybody,
         "app_vectors": apps.apps,
         "app_popularity": popularity(graph.uses),
         "product_vectors": products.apps,
-        "product_user_vectors": products.users,
+        "product_user_vectors": products.everybody,
         "product_popularity": popularity(graph.holds),
         "user_segment": segments.of,
         "segment_app_scores": segment_shares(graph.uses, segments),

@@ -22,7 +22,7 @@ WIDTHS = (8, 16, 32, 48, 64, 96, 128, 192, 256, WIDEST)
 EXPONENTS = (0.42, 0.25)
 """Exponents of an app's degree that are tried. Few, as they are easily tuned to the cut, not to the customers."""
 LINEARS = (1.0, 5.0)
-"""Weights of the filter's linear part that are tried beside none, at the width that is best without it and the widest."""
+"""Weights of the filter's linear part that are tried beside none, at the best width without it and at the widest."""
 MOST_TRIED = 2000
 """Tuning users by whom the filter is chosen."""
 MARGIN = 1.01
@@ -120,7 +120,7 @@ class Trial:
     def _better(self, best: Found, scorer: GraphFilter) -> Found:
         """`best`, or `scorer` at the width and with the linear part at which it ranks better by more than `MARGIN`."""
         whole = replace(scorer, linear=1.0).fit(self.held.train)
-        widest = whole.users.shape[1]
+        widest = whole.width
         best, width = self._widest(best, scorer, whole, 0.0, {min(width, widest) for width in WIDTHS})
         for linear in LINEARS:
             best, width = self._widest(best, scorer, whole, linear, {width, widest})
@@ -140,11 +140,14 @@ class Trial:
         return best, max(reached, key=lambda width: reached[width])
 
     def best_blend(self, left: Vectors, right: Vectors) -> tuple[float, Vectors]:
-        """The weight of `right` in the blend that ranks best, and the blend."""
-        blends = {weight: joined(left, right, weight) for weight in WEIGHTS}
-        reached = {w: self.quality(self.with_fallback(b), self.tuning).ndcg.sum() for w, b in blends.items()}
-        weight = max(WEIGHTS, key=lambda w: reached[w])
-        return weight, blends[weight]
+        """The weight of `right` in the blend that ranks best, and the blend.
+
+        All weights share one array of users.
+        """
+        blend, split_at = joined(left, right, 1.0), left.users.shape[1]
+        reached = {w: self.quality(self.with_fallback(blend.tilted(split_at, w)), self.tuning) for w in WEIGHTS}
+        weight = max(WEIGHTS, key=lambda w: float(reached[w].ndcg.sum()))
+        return weight, blend.tilted(split_at, weight)
 
     def baselines(self) -> dict[str, Score]:
         """Popularity, and popularity within the customer's segment."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embeddings import filter as filters
+from embeddings import from_use
 from embeddings.filter import GraphFilter, top_right_singular
 from embeddings.neighbours import closest
 from embeddings.scorer import joined, standardised
@@ -39,7 +40,8 @@ def test_scores_follow_the_formula():
     low_pass = basis[:, -2:] @ basis[:, -2:].T
     linear = normal.T @ normal / values[-1]
     np.fill_diagonal(linear, 0)
-    expected = used / apps**beta @ (low_pass + gamma * linear) * apps**beta
+    smooth, near = (used / apps**beta @ part * apps**beta for part in (low_pass, gamma * linear))
+    expected = smooth + near - near.mean(axis=1, keepdims=True)
     found = GraphFilter(dimensions=2, exponent=beta, linear=gamma).fit(graph).scores(np.arange(USERS))
     assert np.allclose(found, expected, atol=1e-4)
 
@@ -70,3 +72,19 @@ def test_the_dense_and_the_sparse_way_find_the_same_space(monkeypatch):
     monkeypatch.setattr(filters, "DENSER", 0)
     sparse = top_right_singular(matrix, 2, seed=0)
     assert np.abs(dense @ dense.T - sparse @ sparse.T).max() < 1e-3
+
+
+def test_vectors_made_when_asked_for_are_those_made_at_once(monkeypatch):
+    graph = graph_of(checkerboard())
+    at_once = GraphFilter(dimensions=4, linear=1.0).fit(graph)
+    monkeypatch.setattr(from_use, "SMALL", 0)
+    later = GraphFilter(dimensions=4, linear=1.0).fit(graph)
+    assert isinstance(later.users, from_use.FromUse)
+    rows = np.arange(USERS)
+    for one, other in ((at_once, later), (at_once.first(2), later.first(2))):
+        assert one.users.shape == other.users.shape
+        assert np.array_equal(one.scores(rows), other.scores(rows))
+    served = joined(later, at_once.first(2).weighed(0), 0.5)
+    assert np.array_equal(served.everybody, joined(at_once, at_once.first(2).weighed(0), 0.5).everybody)
+    again = standardised(served, served.everybody)
+    assert again.users is served.users

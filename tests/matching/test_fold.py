@@ -45,9 +45,7 @@ def test_an_app_more_adds_its_row_exactly(filtered):
     uses, served, vectors = filtered
     lists, values = lists_of(uses, [5])
     left, pull = folded(vectors, np.array([5]), np.array([0, lists[1] + 1]), np.append(values, 2).astype(np.int32), 1)
-    moved = left[0] - served.users[5]
-    assert np.allclose(moved[:3], pull[0] * vectors.fold[2], atol=1e-5)
-    assert np.allclose(moved[3:], 0, atol=1e-5) or vectors.apps.shape[1] > 3
+    assert np.allclose(left[0] - served.users[5], pull[0] * vectors.fold[2], atol=1e-5)
 
 
 def test_nothing_used_is_nothing_known(filtered):
