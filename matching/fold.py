@@ -44,8 +44,7 @@ def folded(
 def fresh(vectors: Vectors, used: np.ndarray) -> tuple[np.ndarray, np.float32]:
     """Vector (d,) and pull of a customer who used the apps `used` (u,), by the graph filter alone.
 
-    Scores have mean 0 and standard deviation 1 over the apps, as in the snapshot; the mean goes into the dimension of
-    ones that follows the filter's. Zeros where all apps score alike.
+    Scores have mean 0 and standard deviation 1 over the apps, as in the snapshot. Zeros where all apps score alike.
     """
     f = vectors.fold.shape[1]
     left = np.zeros(vectors.apps.shape[1], np.float32)
@@ -57,8 +56,6 @@ def fresh(vectors: Vectors, used: np.ndarray) -> tuple[np.ndarray, np.float32]:
     spread = float(scores.std())
     scale = np.float32(1 / spread if spread > LEAST else 0)
     left *= scale
-    if len(vectors.near_apps):
-        left[f] = -np.float32(scores.mean()) * scale
     return left, scale
 
 
