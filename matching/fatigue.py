@@ -147,7 +147,7 @@ def said_by(
         return []
     numbers = [user]
     if history.persons.place[position] >= 0:
-        numbers = [keys[i].tobytes() for i in history.persons.numbers_of(position).tolist()]
+        numbers = [bytes(keys[i]).ljust(16, b"\0") for i in history.persons.numbers_of(position).tolist()]
     return [said for number in numbers if (said := answered.of_user(number)) is not None]
 
 
