@@ -24,6 +24,7 @@ from matching.evidence import strongest
 from matching.fatigue import said_by, since_load
 from matching.rank import top_k
 from matching.reasons import flat, sentences
+from matching.room import room_left
 from matching.routes import choose
 from matching.scores import app_scores, offer_scores, readable
 from matching.state import Kind, MatchState, check_k, check_kind
@@ -119,7 +120,8 @@ def match_batches(
             _ranked(state, block, keys[part], most) for part, block in zip(parts, blocks, strict=True)
         )
     else:
-        ranked = _shared(state, blocks, keys, positions, most, parts, sharing)
+        room = room_left(state.channels, None if answered is None else answered.met, state.today)
+        ranked = _shared(state, blocks, keys, positions, most, parts, room, sharing)
     for each in ranked:
         yield _rows(state, of, each)
 
@@ -191,10 +193,11 @@ def _shared(
     users: np.ndarray,
     k: int,
     parts: list[slice],
+    room: np.ndarray,
     told: dict[str, Any] | None,
 ) -> Iterator[_Ranked]:
-    """Offers, with the channels' capacities shared out over all customers."""
-    sharing = Sharing(state, k)
+    """Offers, with the channels' room of today shared out over all customers."""
+    sharing = Sharing(state, k, room)
     for block in blocks:
         sharing.add(block.users, offer_scores(state, block.users).score, eligible(state, block))
     shared = sharing.share()

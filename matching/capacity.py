@@ -1,4 +1,4 @@
-"""Sharing the channels' daily capacities out over all customers: one row of an answer is one planned contact.
+"""Sharing the channels' room of today out over all customers: one row of an answer is one planned contact.
 
 Customers are gone through in blocks; of each, the offers that a best plan may need are kept, and the plan is made over
 all of them at once (`matching.assignment`).
@@ -19,16 +19,18 @@ from matching.state import MatchState
 @dataclass(frozen=True)
 class Shared:
     """What each of b customers gets: items int32 (b, k), best first, -1 after them; values float64 (b, k) and channels
-    int16 (b, k) of these; and the plan that they come from."""
+    int16 (b, k) of these; the plan that they come from, and the room (c) that it shared out."""
 
     items: np.ndarray
     values: np.ndarray
     channels: np.ndarray
     plan: Plan
+    room: np.ndarray
 
     def to_json(self, state: MatchState) -> dict[str, Any]:
         """What `match` says of the plan: its score, the bound that no plan exceeds, the gap between them as a share,
-        the greedy plan's score, and how each bounded channel is used. `price`: the score one more place would add."""
+        the greedy plan's score, and how each bounded channel is used: `room` is what today's contacts have left of
+        its capacity. `price`: the score one more place would add."""
         plan, channels = self.plan, state.channels
         load = np.bincount(plan.channel[plan.channel >= 0], minlength=len(channels.ids))
         bounded = np.flatnonzero(channels.capacity >= 0).tolist()
@@ -40,6 +42,7 @@ class Shared:
             "channels": {
                 channels.ids[c].as_py(): {
                     "capacity": int(channels.capacity[c]),
+                    "room": int(self.room[c]),
                     "given": int(load[c]),
                     "price": float(plan.prices[c]),
                 }
@@ -49,10 +52,13 @@ class Shared:
 
 
 class Sharing:
-    """Collects customers, block by block, and shares out: `add` each block, then `share`."""
+    """Collects customers, block by block, and shares out: `add` each block, then `share`.
 
-    def __init__(self, state: MatchState, k: int) -> None:
-        self._state, self._k = state, k
+    `room` int64 (c) is what `matching.room.room_left` gives.
+    """
+
+    def __init__(self, state: MatchState, k: int, room: np.ndarray) -> None:
+        self._state, self._k, self._room = state, k, room
         inbound = state.channels.inbound
         self._open = np.array([np.ones(len(inbound), bool), inbound])
         self._blocks: list[tuple[np.ndarray, ...]] = []
@@ -75,7 +81,7 @@ class Sharing:
             starts, items, values, state.channels.best[users], group, self._open, state.offers.through,
             state.offers.channels,
         )  # fmt: skip
-        plan = assign(wishes, state.channels.capacity, k)
+        plan = assign(wishes, self._room, k)
         at = np.flatnonzero(plan.channel >= 0)
         row = np.repeat(np.arange(len(users)), counts)[at]
         place = np.arange(len(at)) - np.searchsorted(row, row)
@@ -86,8 +92,8 @@ class Sharing:
         )
         for table, given in zip(out, (items[at], values[at], plan.channel[at]), strict=True):
             table[row, place] = given
-        return Shared(*out, plan)
+        return Shared(*out, plan, self._room)
 
     @cached_property
     def _covers(self) -> np.ndarray:
-        return coverage(self._state.offers.through, self._open, self._state.channels.capacity)
+        return coverage(self._state.offers.through, self._open, self._room)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 
 from lake.tables import Lake
 from matching.answered import Answered
+from matching.batch import match_all, match_batches
 from matching.match import Decision, MatchRequest, match
 from matching.room import room_left
 from matching.state import MatchState
@@ -82,6 +84,22 @@ def test_a_contact_takes_room_once(state: MatchState) -> None:
     assert [answered.met.count(TODAY, channel) for channel in ("web", "sms")] == [2, 0]
     assert room(state, answered) == [1, -1, -1]
     assert room(state) == [1, -1, -1]
+
+
+def test_everybody_together_get_what_room_is_left(state: MatchState) -> None:
+    """Of two messages a day one is taken: customers 0, 1 and 2 could have o1 or o2 through sms."""
+    answered, told = Answered(), dict[str, Any]()
+    for taken in (1, 2):
+        rows = match_all(state, "offer", 1, answered=answered)
+        assert rows["channel"].to_pylist().count("sms") == 2 - taken
+        list(match_batches(state, "offer", 1, answered=answered, sharing=told))
+        assert told["channels"]["sms"] | {"price": 0} == {
+            "capacity": 2,
+            "room": 2 - taken,
+            "given": 2 - taken,
+            "price": 0,
+        }
+        answered.add(user(3), "offer", "o2", "shown", NOON, channel="sms")
 
 
 def test_contacts_of_the_last_days_alone_are_kept() -> None:
