@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     tls_cert: Path | None = Field(None, description="certificate to serve with (PEM)")
     tls_key: Path | None = Field(None, description="its private key (PEM)")
     rules: dict[str, Any] = Field(default_factory=dict, description="who may be shown what, by rule")
+    budgets: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict, description="what contacts through each channel may cost a day"
+    )
     rate: float = Field(5_000, ge=0, description="requests a second that each API key may make; 0: no limit")
     burst: int = Field(10_000, ge=1, description="requests that each API key may make at once")
     audit_days: int = Field(365, ge=1, description="days that the log of which key asked for whom is kept")

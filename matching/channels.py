@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lake.errors import SettingError
 from lake.tables import Lake
 from matching.arrays import positions
 from matching.customers import sorted_ids, whole
@@ -27,7 +30,7 @@ class Channels:
 
     ids       text (c), sorted
     inbound   bool (c): a channel whose kind is not known counts as outbound
-    capacity  int64 (c): contacts a day, -1 where not bounded
+    capacity  int64 (c): contacts a day, by capacity and budget, -1 where not bounded
     contacts  int64 (c): contacts today that the feed `responses` names
     best      int16 (n + 1, PREFERRED): each customer's channels of the last three months, best first, -1 after them
     """
@@ -44,8 +47,14 @@ class Channels:
         return [(int(place), self.ids[int(place)].as_py()) for place in np.flatnonzero(self.capacity >= 0)]
 
 
-def load_channels(lake: Lake, users: pa.ChunkedArray, today: dt.date) -> Channels:
-    """Channels of their own feed, and those that offers and touches name."""
+def load_channels(
+    lake: Lake, users: pa.ChunkedArray, today: dt.date, budgets: Mapping[str, float] | None = None
+) -> Channels:
+    """Channels of their own feed, and those that offers and touches name.
+
+    A channel's budget of a day bounds its capacity by as many contacts as it pays for; without a unit cost it bounds
+    nothing. Raises SettingError for a budget of a channel that is not there.
+    """
     feed = lake.read("channels") if lake.has("channels") else None
     use = lake.read("channel_use", ["user", "channel", "rank"]) if lake.has("channel_use") else None
     none = pa.array([], pa.string())
@@ -61,6 +70,9 @@ def load_channels(lake: Lake, users: pa.ChunkedArray, today: dt.date) -> Channel
         place = positions(feed["channel"], ids)
         inbound[place] = np.isin(feed["kind"].to_pylist(), list(INBOUND))
         capacity[place] = np.asarray(pc.fill_null(whole(feed["daily_capacity"]).cast(pa.int64()), -1))
+        if budgets:
+            cost = np.asarray(pc.fill_null(whole(feed["unit_cost"]).cast(pa.float64()), 0.0))
+            _within(budgets, feed["channel"].to_pylist(), cost, place, capacity)
     best = np.full((len(users) + 1, PREFERRED), -1, np.int16)
     if use is not None:
         rank = np.asarray(whole(use["rank"]), np.int64)
@@ -68,6 +80,21 @@ def load_channels(lake: Lake, users: pa.ChunkedArray, today: dt.date) -> Channel
         kept = (row >= 0) & (rank >= 1) & (rank <= PREFERRED)
         best[row[kept], rank[kept] - 1] = channel[kept]
     return Channels(ids, inbound, capacity, _contacts(lake, ids, today), best)
+
+
+def _within(
+    budgets: Mapping[str, float], names: list[str], cost: np.ndarray, place: np.ndarray, capacity: np.ndarray
+) -> None:
+    """Bound capacities (c) by what budgets pay for, in place; `cost` and `place` are of the feed's rows."""
+    for name, money in budgets.items():
+        if name not in names:
+            raise SettingError(
+                f"budgets has {name!r}, which is no channel", f"the channels are {', '.join(names) or '(none)'}"
+            )
+        row = names.index(name)
+        if cost[row] > 0:
+            paid, at = math.floor(money / cost[row] + 1e-9), place[row]
+            capacity[at] = paid if capacity[at] < 0 else min(capacity[at], paid)
 
 
 def _contacts(lake: Lake, ids: pa.Array, today: dt.date) -> np.ndarray:

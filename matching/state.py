@@ -111,7 +111,7 @@ class MatchState:
         apps = load_apps(lake, vectors, handsets, app_category)
         products = load_products(lake, vectors, handsets)
         product_category = categories_of(lake, "product", products.ids, categories)
-        channels = load_channels(lake, users, day)
+        channels = load_channels(lake, users, day, settings.budgets)
         audience = load_audience(lake, customers, handsets, day)
         offers = load_offers(lake, vectors, products, channels.ids, audience, day)
         used = load_used(lake, apps.ids, customers.n)

@@ -55,7 +55,7 @@ def match(
     lines = [f"wrote {out}: {rows:,} rows"]
     if sharing:
         facts["sharing"] = sharing
-        full = [name for name, use in sharing["channels"].items() if use["given"] == use["capacity"]]
+        full = [name for name, use in sharing["channels"].items() if use["given"] == use["room"]]
         if full:
             lines.append(f"full today: {', '.join(full)}; the plan is within {sharing['gap']:.2%} of the best")
     return Answer(facts, lines=lines)
