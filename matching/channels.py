@@ -20,8 +20,10 @@ from matching.customers import sorted_ids, whole
 
 INBOUND = frozenset({"hotline", "store", "app", "web", "chat"})
 """Kinds where the customer comes to the operator: open to customers who must not be approached (`no_contact`)."""
-PREFERRED = 8
+PREFERRED = 3
 """How many of a customer's channels are kept, best first."""
+HOURS = 3
+"""How many of the hours are kept at which a customer uses a channel most."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Channels:
     capacity  int64 (c): contacts a day, by capacity and budget, -1 where not bounded
     contacts  int64 (c): contacts today that the feed `responses` names
     best      int16 (n + 1, PREFERRED): each customer's channels of the last three months, best first, -1 after them
+    hours     int8 (n + 1, PREFERRED, HOURS): at which hours each is used, busiest first, -1 after them
     """
 
     ids: pa.Array
@@ -40,6 +43,7 @@ class Channels:
     capacity: np.ndarray
     contacts: np.ndarray
     best: np.ndarray
+    hours: np.ndarray
 
     @cached_property
     def bounded(self) -> list[tuple[int, str]]:
@@ -56,7 +60,7 @@ def load_channels(
     nothing. Raises SettingError for a budget of a channel that is not there.
     """
     feed = lake.read("channels") if lake.has("channels") else None
-    use = lake.read("channel_use", ["user", "channel", "rank"]) if lake.has("channel_use") else None
+    use = lake.read("channel_use") if lake.has("channel_use") else None
     none = pa.array([], pa.string())
     through = whole(lake.read("offers", ["channels"])["channels"]) if lake.has("offers") else None
     ids = sorted_ids(
@@ -74,12 +78,20 @@ def load_channels(
             cost = np.asarray(pc.fill_null(whole(feed["unit_cost"]).cast(pa.float64()), 0.0))
             _within(budgets, feed["channel"].to_pylist(), cost, place, capacity)
     best = np.full((len(users) + 1, PREFERRED), -1, np.int16)
+    hours = np.full((len(users) + 1, PREFERRED, HOURS), -1, np.int8)
     if use is not None:
         rank = np.asarray(whole(use["rank"]), np.int64)
         row, channel = positions(use["user"], users), positions(use["channel"], ids)
         kept = (row >= 0) & (rank >= 1) & (rank <= PREFERRED)
         best[row[kept], rank[kept] - 1] = channel[kept]
-    return Channels(ids, inbound, capacity, _contacts(lake, ids, today), best)
+        if "hours" in use.column_names:
+            lists = whole(use["hours"])
+            owner = np.asarray(pc.list_parent_indices(lists), np.int64)
+            place = np.arange(len(owner)) - np.searchsorted(owner, owner)
+            some = kept[owner] & (place < HOURS)
+            at = owner[some]
+            hours[row[at], rank[at] - 1, place[some]] = np.asarray(pc.list_flatten(lists))[some]
+    return Channels(ids, inbound, capacity, _contacts(lake, ids, today), best, hours)
 
 
 def _within(

@@ -19,7 +19,7 @@ from matching.fatigue import said_by, since_load
 from matching.rank import top_k
 from matching.reasons import path, sentence
 from matching.room import room_left
-from matching.routes import choose
+from matching.routes import choose, hours_of
 from matching.scores import app_scores, offer_scores, readable
 from matching.state import Kind, MatchState, check_k, check_kind
 
@@ -44,7 +44,10 @@ class MatchRequest:
 
 @dataclass(frozen=True)
 class Item:
-    """One item of a decision; `score` from 0 to 1 for apps, in mean margins for offers."""
+    """One item of a decision; `score` from 0 to 1 for apps, in mean margins for offers.
+
+    `hours` are those at which to reach the customer, best first.
+    """
 
     id: str
     score: float
@@ -53,6 +56,7 @@ class Item:
     script: str | None
     path: list[dict[str, Any]]
     factors: dict[str, float] = field(default_factory=dict)
+    hours: list[int] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -109,7 +113,7 @@ class Decision:
             },
             "candidates": self.candidates,
             "removed": self.removed,
-            "items": [{**item.to_json(), "factors": item.factors} for item in self.items],
+            "items": [{**item.to_json(), "factors": item.factors, "hours": item.hours} for item in self.items],
         }
 
 
@@ -153,6 +157,7 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
             script=texts.offer_scripts[item] if kind == "offer" else None,
             path=path(state, kind, request.user, position, item, fact),
             factors=of_score,
+            hours=hours_of(state, position, channel),
         )
         for item, score, channel, fact, of_score in zip(
             items[0].tolist(), values[0].tolist(), through[0].tolist(), facts, factors, strict=True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numba
 import numpy as np
 
@@ -36,6 +38,20 @@ def choose(
         open_ = open_ if full is None else open_ & ~full
     _choose(channels.best[users], open_, through, order, items, kind == "app", out)
     return out
+
+
+def hours_of(state: MatchState, user: int, channel: int) -> list[int]:
+    """At which hours to reach a customer through a channel, by the operator's clock, the best first.
+
+    The hours at which the customer uses that channel most, or, where it is none of the three most used, the one used
+    most; without quiet hours where the channel is outbound. Empty where nothing is known.
+    """
+    channels = state.channels
+    same = np.flatnonzero(channels.best[user] == channel)
+    found = [hour for hour in channels.hours[user, same[0] if channel >= 0 and len(same) else 0].tolist() if hour >= 0]
+    if state.quiet is None or (channel >= 0 and channels.inbound[channel]):
+        return found
+    return [hour for hour in found if not state.quiet.rule.holds(dt.time(hour))]
 
 
 @numba.njit(cache=True, nogil=True)

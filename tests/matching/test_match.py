@@ -4,9 +4,12 @@ import datetime as dt
 import math
 import uuid
 
+import pyarrow as pa
 import pytest
 
+from embeddings.snapshot import Snapshot
 from lake.errors import BadValue, UnknownName
+from lake.settings import load_settings
 from matching.answered import Answered
 from matching.match import Decision, MatchRequest, match
 from matching.state import MatchState
@@ -210,3 +213,24 @@ def test_the_answer_and_the_trace(state):
     assert trace["request"]["user"] == str(uuid.UUID(bytes=user(0)))
     assert trace["removed"] == {"dates": 1}
     assert trace["items"][0]["factors"]["priority"] == 1.0
+
+
+def test_the_hours_at_which_a_customer_is_reached(home, lake, load):
+    use = lake.read("channel_use")
+    hours = pa.array([[9, 22, 12], [7, 20], [], [18], None], pa.list_(pa.int64()))
+    lake.write("channel_use", use.set_column(use.schema.get_field_index("hours"), "hours", hours))
+    load()
+    rules = {"quiet_hours": {"enabled": True, "start": "20:00", "end": "08:00"}}
+
+    def hours_of(who: int, channel: str | None, **rules) -> list[list[int]]:
+        settings = load_settings(home=home.root, today=TODAY, rules=rules)
+        state = MatchState.load(home, settings, lake, Snapshot.current(home))
+        noon = dt.datetime.combine(TODAY, dt.time(12))
+        asked = MatchRequest(user=user(who), kind="offer", k=1, channel=channel, at=noon)
+        return [item["hours"] for item in match(state, asked).trace()["items"]]
+
+    assert hours_of(0, "store", **rules) == [[9, 22, 12]]  # the customer comes: at any hour
+    assert hours_of(0, "sms") == [[7, 20]]
+    assert hours_of(0, "sms", **rules) == [[]]
+    assert hours_of(2, "sms") == [[]]
+    assert hours_of(1, None) == [[]]
