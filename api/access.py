@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Any
 
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 
 from api.keys import Key
 from api.problems import MissingScope, TooManyRequests
 from api.service import Service
 from lake.errors import AccessDenied
 
-_BEARER = HTTPBearer(scheme_name="key", description="A key of `dumbbell key add`", auto_error=False)
+
+class _Needs(HTTPBearer):
+    """Lets a key with one scope through. A security scheme itself, as a dependency of one would cost every request."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(scheme_name="key", description="A key of `dumbbell key add`", auto_error=False)
+        self._scope = scope
+
+    async def __call__(self, request: Request) -> Key:  # type: ignore[override]
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not given.strip():
+            raise AccessDenied("the request has no key", "send the header `Authorization: Bearer KEY`")
+        service: Service = request.app.state.service
+        key = service.keys.check(given.strip())
+        request.state.client = key.name
+        if wait := service.limits.take(key.name):
+            raise TooManyRequests(wait)
+        if not key.may(self._scope):
+            raise MissingScope(
+                f"this key has not the scope {self._scope}",
+                f"make one with `dumbbell key add NAME --scope {self._scope}`",
+            )
+        return key
 
 
 def needs(scope: str) -> Any:
@@ -22,25 +44,7 @@ def needs(scope: str) -> Any:
 
     401 without a right key, 429 for one that asks too often, 403 without the scope.
     """
-
-    async def allowed(
-        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
-    ) -> Key:
-        if given is None:
-            raise AccessDenied("the request has no key", "send the header `Authorization: Bearer KEY`")
-        service: Service = request.app.state.service
-        key = service.keys.check(given.credentials.strip())
-        request.state.client = key.name
-        if wait := service.limits.take(key.name):
-            raise TooManyRequests(wait)
-        if not key.may(scope):
-            raise MissingScope(
-                f"this key has not the scope {scope}", f"make one with `dumbbell key add NAME --scope {scope}`"
-            )
-        return key
-
-    named: Callable[..., Any] = allowed
-    return Depends(named)
+    return Depends(_Needs(scope))
 
 
 def note(request: Request, users: Iterable[bytes | str] = ()) -> None:

@@ -10,6 +10,7 @@ import sys
 import traceback
 from typing import Any
 
+import orjson
 import structlog
 
 
@@ -27,7 +28,7 @@ _logger = structlog.wrap_logger(
     processors=[
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.JSONRenderer(),
+        structlog.processors.JSONRenderer(lambda line, **_: orjson.dumps(line, default=repr).decode()),
     ],
 )
 

@@ -12,6 +12,7 @@ from api.audit import Audit
 from api.keys import KeyStore
 from api.likeness import Likeness
 from api.limits import Limits
+from api.traces import Traces
 from cypher.catalogue import Template, load
 from embeddings.snapshot import Snapshot, current_id
 from graph.calls.influence.seeds import Reach
@@ -70,6 +71,7 @@ class Service:
         self.answers = Answers(store)
         self.answered = Answered()
         self.decisions = Decisions(home)
+        self.traces = Traces(self.decisions)
         self.likeness = Likeness(home)
         self._state: MatchState | None = None
         self._loaded_from: tuple[str | None, str, dt.date] | None = None

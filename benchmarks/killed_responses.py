@@ -81,8 +81,9 @@ class Bench:
         if self.settings.today is not None:
             given["DUMBBELL_TODAY"] = str(self.settings.today)
         with open(self.folder / "serve.log", "a") as log:
+            command = [sys.executable, script, str(self.workers)]
             self.process = subprocess.Popen(
-                [sys.executable, script, str(self.workers)], stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.folder,
+                command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.folder,
                 env=kept | given,
             )  # fmt: skip
         assert self.process.stdout is not None

@@ -107,4 +107,4 @@ def _product(vector: np.ndarray, whole: np.ndarray) -> float:
     total = np.float32(0)
     for j in range(len(vector)):
         total += np.float32(whole[j]) * vector[j]
-    return total
+    return float(total)

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from lake.errors import UnknownName
+from lake.errors import HomeError, UnknownName
 from lake.home import Home, enough_disk
 from matching.match import Decision
 
@@ -51,7 +51,7 @@ class Decisions:
         self.record_many([decision], now)
 
     def record_many(self, decisions: list[Decision], now: dt.datetime | None = None) -> None:
-        """Keep several in one transaction."""
+        """Keep several in one transaction. Raises HomeError where they cannot be written: none is kept then."""
         at = now or dt.datetime.now(dt.UTC)
         second = int(at.timestamp())
         rows = [
@@ -62,8 +62,11 @@ class Decisions:
             )
             for d in decisions
         ]
-        with self._lock, self._connection:
-            self._connection.executemany("INSERT INTO decisions (id, at, trace) VALUES (?, ?, ?)", rows)
+        try:
+            with self._lock, self._connection:
+                self._connection.executemany("INSERT INTO decisions (id, at, trace) VALUES (?, ?, ?)", rows)
+        except sqlite3.OperationalError as error:  # no space left, a lock that nobody lets go
+            raise HomeError(f"{FILE} cannot be written ({error})", "look at the home's disk, and ask again") from None
 
     def get(self, id: str) -> dict[str, Any]:
         """The trace of a decision. Raises UnknownName where there is none, or none any more."""

@@ -82,16 +82,16 @@ async def post_match(request: Request) -> Response:
     if body.users is not None:
         users = [user_of_text(text, "users") for text in body.users]
         note(request, users)
-        return answer({"decisions": [decision.to_json() for decision in _decide(service, body, users)]})
+        return answer({"decisions": [decision.to_json() for decision in await _decide(service, body, users)]})
     if body.number is not None:
         user = user_of_number(body.number, service.pseudonyms, service.settings.country)
     else:
         user = user_of_text(body.user or "")
     note(request, [user])
-    return answer(_decide(service, body, [user])[0].to_json())
+    return answer((await _decide(service, body, [user]))[0].to_json())
 
 
-def _decide(service: Service, body: MatchBody, users: list[bytes]) -> list[Decision]:
+async def _decide(service: Service, body: MatchBody, users: list[bytes]) -> list[Decision]:
     """Decisions, in order, kept before they are answered."""
     decisions = []
     for user in users:
@@ -104,6 +104,6 @@ def _decide(service: Service, body: MatchBody, users: list[bytes]) -> list[Decis
             context_used=tuple(body.context.used),
         )
         decisions.append(match(service.state, asked, service.answered))
-    service.decisions.record_many(decisions)
+    await service.traces.keep(decisions)
     metrics.ITEMS.labels(body.kind).inc(sum(len(decision.items) for decision in decisions))
     return decisions
