@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,14 +24,17 @@ from matching.routes import choose, hours_of
 from matching.scores import app_scores, offer_scores, readable
 from matching.state import Kind, MatchState, check_k, check_kind
 
+MIXED = 4
+"""Apps looked at for each slot, so that categories can be mixed."""
+
 
 @dataclass(frozen=True)
 class MatchRequest:
     """What is asked: `user` is a pseudonym of 16 bytes, None for a number that cannot be known.
 
     `slots` places are to be filled: at most so many items, and of offers no two for one product or for products that
-    exclude each other. `context_used`: apps used since the snapshot. `at` is when: UTC without an
-    offset, None for now.
+    exclude each other; of one category at most half, while there are others. `context_used`: apps used since the
+    snapshot. `at` is when: UTC without an offset, None for now.
     """
 
     user: bytes | None = None
@@ -180,41 +184,69 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
 def _best(
     state: MatchState, block: Block, mask: np.ndarray, k: int, used: np.ndarray, apart: bool
 ) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]]]:
-    """Items (1, k), their scores, and the factors of each."""
+    """Items (1, k), their scores, and the factors of each; `apart` for slots that stand side by side."""
     if block.kind == "app":
-        best = best_apps(state.coarse, state.vectors, state.used, int(block.users[0]), mask[0], k, used)
-        if best is not None:
-            items, values = best[0][None], best[1][None]
-            return items, readable(values, np.zeros(1, bool)), [{"deviations": float(v)} for v in best[1]]
-        fit = app_scores(state, block.users, fold=used)
-        vectors = state.vectors
-        items, values = top_k(
-            fit.scores,
-            mask,
-            k,
-            left=fit.left,
-            right=vectors.apps,
-            longest=vectors.longest_app,
-            exact=fit.exact,
-            added=fit.added,
-        )
-        name = "share" if fit.exact[0] else "deviations"
-        return items, readable(values, fit.exact), [{name: float(v)} for v in values[0]]
+        items, values, name = _best_apps(state, block, mask, min(MIXED * k, mask.shape[1]) if apart else k, used)
+        if apart:
+            kept = _mixed(np.append(state.apps.category, -1)[items[0]], items[0], k)
+            items, values = items[:, kept], values[:, kept]
+        return items, readable(values, np.array([name == "share"])), [{name: float(v)} for v in values[0]]
     offers = offer_scores(state, block.users, block.channel)
     items, values = top_k(offers.score, mask, mask.shape[1] if apart else k)
     if apart:
-        kept = _apart(state, items[0], k)
+        kept = _apart(state, items[0])
+        category = np.append(state.product_ties.category, -1)[np.append(state.offers.product, -1)[items[0, kept]]]
+        kept = [kept[j] for j in _mixed(category, items[0, kept], k)]
         items, values = items[:, kept], values[:, kept]
     return items, values, [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]]
 
 
-def _apart(state: MatchState, items: np.ndarray, slots: int) -> list[int]:
+def _best_apps(
+    state: MatchState, block: Block, mask: np.ndarray, k: int, used: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Apps (1, k), their scores, and what these are: deviations, or a share."""
+    best = best_apps(state.coarse, state.vectors, state.used, int(block.users[0]), mask[0], k, used)
+    if best is not None:
+        return best[0][None], best[1][None], "deviations"
+    fit = app_scores(state, block.users, fold=used)
+    vectors = state.vectors
+    items, values = top_k(
+        fit.scores,
+        mask,
+        k,
+        left=fit.left,
+        right=vectors.apps,
+        longest=vectors.longest_app,
+        exact=fit.exact,
+        added=fit.added,
+    )
+    return items, values, "share" if fit.exact[0] else "deviations"
+
+
+def _mixed(category: np.ndarray, items: np.ndarray, slots: int) -> list[int]:
+    """Places of the best items for `slots`, of which no category takes more than half, rounded up, while there are
+    others; items without a category are each their own.
+
+    >>> _mixed(np.array([1, 1, 1, 2, -1]), np.arange(5), 3), _mixed(np.array([1, 1, 1]), np.arange(3), 3)
+    ([0, 1, 3], [0, 1, 2])
+    """
+    most, taken = -(-slots // 2), Counter[int]()
+    kept: list[int] = []
+    over: list[int] = []
+    for j, (item, of) in enumerate(zip(items.tolist(), category.tolist(), strict=True)):
+        if item >= 0:
+            (over if of >= 0 and taken[of] == most else kept).append(j)
+            taken[of] += taken[of] < most
+    return sorted([*kept, *over][:slots])
+
+
+def _apart(state: MatchState, items: np.ndarray) -> list[int]:
     """Places of the best offers that can stand side by side: no product twice, none that excludes another."""
     kept: list[int] = []
     barred: set[int] = set()
     for j, item in enumerate(items):
         product = int(state.offers.product[item])
-        if item >= 0 and product not in barred and len(kept) < slots:
+        if item >= 0 and product not in barred:
             kept.append(j)
             barred |= {product, *state.products.excludes.row(product).tolist()}
     return kept

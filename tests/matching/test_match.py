@@ -234,3 +234,14 @@ def test_the_hours_at_which_a_customer_is_reached(home, lake, load):
     assert hours_of(0, "sms", **rules) == [[]]
     assert hours_of(2, "sms") == [[]]
     assert hours_of(1, None) == [[]]
+
+
+def test_slots_mix_categories_while_there_are_others(state):
+    """chat and radio are talk, game is fun, maps go."""
+    plain = ids(ask(state, 4, k=4))
+    mixed = ids(ask(state, 4, k=4, slots=2))
+    category = dict(zip(state.apps.ids.to_pylist(), state.apps.category.tolist(), strict=True))
+    assert mixed[0] == plain[0]
+    assert category[mixed[0]] != category[mixed[1]]
+    assert mixed[1] == next(i for i in plain if category[i] != category[plain[0]])
+    assert sorted(ids(ask(state, 4, slots=99))) == sorted(ids(ask(state, 4, k=99)))
