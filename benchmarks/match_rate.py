@@ -109,7 +109,7 @@ answer = Response(open(sys.argv[1], "rb").read(), media_type="application/json")
 async def constant(request: Request) -> Response:
     return answer
 
-listener = socket.socket()
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # with it, asyncio sends at once
 listener.bind(("127.0.0.1", 0))
 listener.listen(2048)
 print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
