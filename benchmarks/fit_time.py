@@ -35,7 +35,7 @@ from embeddings.arithmetic import fixed_threads
 from embeddings.catalogue import Catalogue
 from embeddings.evaluate import measure
 from embeddings.filter import GraphFilter
-from embeddings.gnn_training import EPOCHS, GNNScorer
+from embeddings.gnn_training import LONG, GNNScorer
 from embeddings.graph import Edges, Graph, no_edges
 from embeddings.split import random_cut
 
@@ -133,7 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder that holds gowalla/ (default: DUMBBELL_DATA)")
     parser.add_argument("--dimensions", type=int, default=128)
-    parser.add_argument("--epochs", type=float, default=EPOCHS)
+    parser.add_argument("--epochs", type=float, default=LONG)
     parser.add_argument("--only", choices=["ours", "lightgcn", "als"])
     parser.add_argument("--look", action="store_true", help="measure on the test file; counted")
     options = parser.parse_args()

@@ -27,7 +27,7 @@ from benchmarks.matches import data_folder
 from embeddings.arithmetic import fixed_threads
 from embeddings.catalogue import Catalogue
 from embeddings.evaluate import measure
-from embeddings.gnn_training import GNNScorer
+from embeddings.gnn_training import LONG, GNNScorer
 from embeddings.graph import Edges, Graph, no_edges
 from embeddings.popularity import EVERYBODY, Segments
 from embeddings.scorer import Vectors, joined
@@ -83,7 +83,7 @@ def main() -> None:
             fitted["filter"] = low_pass.fit(graph)
         chosen = {name: value for name, value in asdict(low_pass).items() if name != "seed"}
         if not options.only:
-            first, whole = GNNScorer(seed=options.seed), GNNScorer(seed=options.seed)
+            first, whole = (GNNScorer(seed=options.seed, epochs=LONG) for _ in range(2))
             with timed(seconds, "fit_gnn_on_the_cut"):
                 tuned["gnn"] = first.fit_all(past).apps
             chosen["weight"], tuned["blend"] = trial.best_blend(filtered, tuned["gnn"])

@@ -34,9 +34,10 @@ from lake.progress import track
 USERS = 256
 """Users of a batch."""
 RATE = 0.003
-EPOCHS = 100
+EPOCHS, LONG = 12, 100
+"""Passes over the customers: of a first fit, and of one that has shown to be worth it (`embeddings.train`)."""
 STEPS = (200, 20_000)
-"""Fewest and most steps, whatever the size."""
+"""Fewest steps, and most of a long fit, whatever the size."""
 AGAIN = 1 / 3
 """Share of the steps of a fit that goes on from another."""
 
@@ -85,12 +86,16 @@ class GNNScorer(Scorer):
     def fit(self, graph: Graph) -> Vectors:
         return self.fit_all(graph).apps
 
-    def fit_all(self, graph: Graph) -> TrainedVectors:
-        """Train (from the last fit, from `start`, or from the spectral vectors) and give the vectors of everything."""
+    def fit_all(self, graph: Graph, *, whole: bool = False) -> TrainedVectors:
+        """Train (from the last fit, from `start`, or from the spectral vectors) and give the vectors of everything.
+
+        `whole` takes all steps even where it goes on from another fit.
+        """
         here = world()
-        share = AGAIN if self.model is not None or self.start is not None else 1.0
+        share = AGAIN if not whole and (self.model is not None or self.start is not None) else 1.0
         self.model = self.model or self._begin(graph)
-        steps = min(STEPS[1], max(STEPS[0], round(self.epochs * int(active(graph).sum()) / USERS)))
+        most = max(STEPS[0], round(STEPS[1] * min(1.0, self.epochs / LONG)))
+        steps = min(most, max(STEPS[0], round(self.epochs * int(active(graph).sum()) / USERS)))
         descend(here.shared(Task(self.model.to("cpu"), graph, round(steps * share), self.seed)), here)
         return vectors_of(self.model, hetero_data(graph).to(here.device))
 

@@ -21,7 +21,7 @@ from embeddings.compare import against_current
 from embeddings.evaluate import Score
 from embeddings.features import current_handsets, read_features
 from embeddings.filter import GraphFilter
-from embeddings.gnn_training import GNNScorer, TrainedVectors
+from embeddings.gnn_training import LONG, GNNScorer, TrainedVectors
 from embeddings.graph import Graph, read_calls, read_holds, read_uses
 from embeddings.memory import enough_memory
 from embeddings.newcomers import with_newcomers
@@ -139,6 +139,10 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
     low_pass, filtered = trial.best_filter()
     trained = scorer.fit_all(held.train)
     weight, blend = trial.best_blend(filtered, trained.apps)
+    if trial.helps(blend, filtered):
+        scorer.epochs = LONG
+        trained = scorer.fit_all(held.train, whole=True)
+        weight, blend = trial.best_blend(filtered, trained.apps)
     vectors = {"filter": filtered, "gnn": trained.apps, "blend": blend}
     simple, words = trial.simple()
     scores = {**trial.baselines(), **simple, **{name: trial.with_fallback(part) for name, part in vectors.items()}}
