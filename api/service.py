@@ -40,6 +40,8 @@ TABLES = (
     "user_handsets",
     "subscriptions",
     "bills",
+    "responses",
+    "channel_use",
     "segments",
     "categories",
 )
