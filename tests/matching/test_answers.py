@@ -154,7 +154,9 @@ def test_answers_as_tables(answers, store):
     assert table["offer"].to_pylist() == ["o1", None]
     assert answers.of_user(user(1))["key"].to_pylist() == ["k2"]
     assert answers.since(before)["key"].to_pylist() == ["k2"]
-    assert Answered.of(table).paused(user(1), "app", TODAY) == ["game"]
+    said = Answered.of(table).of_user(user(1))
+    assert said is not None
+    assert set(said.paused) == {("app", "game")}
 
 
 def test_the_lake_gets_what_was_recorded_here_and_not_what_a_feed_brought(answers, store, tmp_path):
