@@ -11,7 +11,7 @@ from lake.errors import BadValue, UnknownName
 from lake.tables import Lake
 from matching.answered import Answered
 from matching.answers import CONFLICT, SCHEMA, Answers, copy_to_lake
-from tests.matching.conftest import TODAY, user
+from tests.matching.conftest import user
 
 AT = dt.datetime(2026, 6, 1, 9, 30)
 
