@@ -14,8 +14,8 @@ import numba
 import numpy as np
 
 from matching.arrays import Ragged
-from matching.fold import folded
-from matching.rank import ROUNDING, _dot, _sift, neighbours_of
+from matching.fold import with_use
+from matching.rank import ROUNDING, _dot, _sift
 from matching.vectors import Vectors
 
 BLOCK = 4096
@@ -56,19 +56,13 @@ def best_apps(
     `used`: apps used by customer; `allowed` bool (m): apps that may be shown; `fold` as in `app_scores`. None for a
     customer without a vector, whose scores are shares. -1 and nan where there are fewer than k.
     """
-    lists, values = used.lists(np.array([user]))
-    if len(fold):
-        lists, values = np.array([0, len(values) + len(fold)]), np.append(values, fold.astype(np.int32))
-    left, pull = folded(vectors, vectors.row[user : user + 1], lists, values, len(fold))
+    left, added = with_use(vectors, used, np.array([user]), fold)
     if not left.any():
         return None
-    added = np.zeros(0, np.float32)
-    if len(vectors.near_apps):
-        added = neighbours_of(lists, values, pull, *vectors.near, len(allowed))[0]
     k = min(k, len(allowed))
     items, scores = np.full(k, -1, np.int32), np.full(k, np.nan)
     length = float(np.sqrt(np.einsum("d,d->", left[0], left[0], dtype=np.float64)))
-    _best(left[0], vectors.apps, coarse.whole, coarse.scale, coarse.error, length, added, allowed, k, items, scores)
+    _best(left[0], vectors.apps, coarse.whole, coarse.scale, coarse.error, length, added[0], allowed, k, items, scores)
     return items, scores
 
 

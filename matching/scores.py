@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.fold import folded
+from matching.fold import with_use
 from matching.propensity import Expected, expected
-from matching.rank import neighbours_of, pair_scores, scores_of
+from matching.rank import pair_scores, scores_of
 from matching.routes import choose
 from matching.state import MatchState
 
@@ -45,15 +45,10 @@ def app_scores(state: MatchState, users: np.ndarray, fold: np.ndarray | None = N
     (`matching.fold`); so do those of a customer who came, or began to use apps, after the snapshot.
     """
     vectors = state.vectors
-    lists, values = state.used.lists(users)
-    if fold is not None and len(fold):
-        lists, values = np.array([0, len(values) + len(fold)]), np.append(values, fold.astype(np.int32))
-    left, pull = folded(vectors, vectors.row[users], lists, values, 0 if fold is None else len(fold))
+    left, added = with_use(vectors, state.used, users, fold)
     exact: np.ndarray = np.asarray(~left.any(axis=1))
     scores = scores_of(left[0], vectors.apps)[None] if len(users) == 1 else left @ vectors.apps.T
-    added = np.zeros((1, 0), np.float32)
-    if len(vectors.near_apps):
-        added = neighbours_of(lists, values, pull, *vectors.near, scores.shape[1])
+    if added.size:
         scores += added
     if exact.any():
         segment = vectors.segment[users[exact]]
