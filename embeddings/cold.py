@@ -17,7 +17,7 @@ import pyarrow as pa
 import scipy.sparse as sp
 
 from embeddings.arithmetic import product
-from embeddings.evaluate import K, Quality, Score, measure
+from embeddings.evaluate import K, Quality, Score, halves, measure
 from embeddings.gnn_training import TrainedVectors
 from embeddings.graph import Edges, Graph, no_edges
 from embeddings.newcomers import fill_apps, learned_from, of_new, voices
@@ -25,7 +25,7 @@ from embeddings.popularity import Segments, popularity, segment_shares
 from embeddings.ridge import PENALTIES, fit_ridge, known_of_apps, known_of_users
 from embeddings.scorer import Vectors, joined, standardised
 from embeddings.social import ALPHAS
-from embeddings.trial import FEW, Newcomers, Trial, lift, surely_better
+from embeddings.trial import Newcomers, Trial, lift, surely_better
 
 SHARE = 0.1
 """Of the customers and of the apps with use, those made new."""
@@ -245,12 +245,6 @@ def scores_of(found: np.ndarray, users: np.ndarray, apps: np.ndarray, other: Sco
         return scores
 
     return score
-
-
-def halves(users: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Tuning and reporting users; with fewer than `FEW` they are the same."""
-    half = np.random.default_rng(seed + 1).permutation(len(users)) % 2 == 0
-    return (users[half], users[~half]) if len(users) >= FEW else (users, users)
 
 
 def _dense(codes: np.ndarray) -> np.ndarray:

@@ -22,10 +22,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from embeddings.catalogue import Catalogue
-from embeddings.evaluate import K, Score, bootstrap, ends, measure, measured_users
+from embeddings.evaluate import FEW, K, Score, bootstrap, ends, measure, measured_users
 from embeddings.snapshot import Snapshot, current_id
 from embeddings.split import EPOCH
-from embeddings.trial import FEW, Trial
+from embeddings.trial import Trial
 from lake.home import Home
 
 

@@ -18,6 +18,8 @@ K = 20
 SHORT = 10
 """The second, shorter list that is reported."""
 DRAWS = 1000
+FEW = 200
+"""With fewer measured users than this, tuning and reporting share them."""
 MOST_USERS, FEWEST_USERS, MOST_ENTRIES = 10_000, 2_000, 200_000_000
 CHUNK_ENTRIES = 1 << 25
 """Scores held at once while ranking (float32)."""
@@ -52,6 +54,12 @@ class Quality:
     def take(self, rows: np.ndarray) -> Quality:
         """Only the users at positions `rows`."""
         return Quality(self.k, self.recall[rows], self.ndcg[rows])
+
+
+def halves(users: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tuning and reporting users; with fewer than `FEW` they are the same."""
+    half = np.random.default_rng(seed + 1).permutation(len(users)) % 2 == 0
+    return (users[half], users[~half]) if len(users) >= FEW else (users, users)
 
 
 def measured_users(held: Edges, seed: int) -> np.ndarray:

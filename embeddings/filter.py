@@ -21,7 +21,7 @@ import scipy.sparse as sp
 
 from embeddings.from_use import rows_from_use
 from embeddings.graph import Edges, Graph
-from embeddings.neighbours import DENSEST, Neighbours, closest, gram_rows, no_neighbours
+from embeddings.neighbours import Neighbours, closest, gram, no_neighbours
 from embeddings.scorer import Scorer, Vectors
 
 WIDEST = 448
@@ -29,9 +29,6 @@ WIDEST = 448
 OVERSAMPLED = 32
 ROUNDS = 6
 CHUNK = 1 << 17
-BLOCK = 512
-DENSER = 20
-"""A dense product is this much quicker an entry than a sparse one."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +48,10 @@ class GraphFilter(Scorer):
 
     def fit(self, graph: Graph) -> Vectors:
         normal = self.normal(graph.uses)
-        basis = top_right_singular(normal, self.dimensions, self.seed)
+        whole = gram(normal)
+        basis = top_right_singular(normal, self.dimensions, self.seed, whole)
         scaling = self.scaling(graph.uses)
-        weights = self.weights(graph.uses, normal, basis)
+        weights = self.weights(graph.uses, normal, basis, whole)
         n, m = graph.uses.shape
         mean = np.asarray(weights.sum(axis=1), np.float32)[:, None] / np.float32(max(m, 1))
         fold = np.hstack([-mean, basis * scaling[:, None]])
@@ -72,20 +70,20 @@ class GraphFilter(Scorer):
         """D_a^-β (m,) float32; 0 for an app that nobody uses."""
         return _powers(uses.degrees()[1], -self.exponent)
 
-    def weights(self, uses: Edges, normal: sp.csr_array, basis: np.ndarray) -> sp.csr_array:
+    def weights(self, uses: Edges, normal: sp.csr_array, basis: np.ndarray, whole: np.ndarray | None) -> sp.csr_array:
         """Weights (m, m) of the linear part, for uses that count once an app, however strong."""
         if not self.linear:
             return no_neighbours(uses.shape)
         first = float(np.square(np.asarray(normal @ basis[:, :1], np.float64)).sum()) if basis.shape[1] else 1.0
         scaling = self.scaling(uses)
-        return closest(normal, scaling * np.float32(self.linear / max(first, 1e-30)), _inverse(scaling))
+        return closest(normal, scaling * np.float32(self.linear / max(first, 1e-30)), _inverse(scaling), whole=whole)
 
 
-def top_right_singular(matrix: sp.csr_array, k: int, seed: int) -> np.ndarray:
+def top_right_singular(matrix: sp.csr_array, k: int, seed: int, whole: np.ndarray | None = None) -> np.ndarray:
     """The right singular vectors (m, ≤ k) of the largest singular values, by block subspace iteration on AᵀA.
 
     Rows are taken in chunks, so no array of (rows, k) is made; with far more rows than columns AᵀA itself is made once,
-    dense. Signs are fixed: each column's largest entry is positive.
+    dense, unless it is given as `whole`. Signs are fixed: each column's largest entry is positive.
 
     >>> top = top_right_singular(sp.csr_array(np.diag([1.0, 3.0, 2.0]).astype(np.float32)), 2, seed=0)
     >>> np.abs(top).round(3).tolist()
@@ -98,39 +96,30 @@ def top_right_singular(matrix: sp.csr_array, k: int, seed: int) -> np.ndarray:
     width = min(k + OVERSAMPLED, m)
     if k == 0:
         return np.zeros((m, 0), np.float32)
-    whole = torch.from_numpy(_gram(matrix)) if m * m <= min(DENSEST, DENSER * matrix.nnz) else None
-    parts = range(0, n, CHUNK) if whole is None else range(0)
+    whole = gram(matrix) if whole is None else whole
+    dense = None if whole is None else torch.from_numpy(whole)
+    parts = range(0, n, CHUNK) if dense is None else range(0)
     chunks = [(matrix[at : at + CHUNK], matrix[at : at + CHUNK].T.tocsr()) for at in parts]
 
-    def gram(block: torch.Tensor) -> torch.Tensor:
-        if whole is not None:
-            return whole @ block
-        dense = block.numpy()
-        total = np.zeros_like(dense)
+    def times(block: torch.Tensor) -> torch.Tensor:
+        """AᵀA block."""
+        if dense is not None:
+            return dense @ block
+        total = np.zeros(tuple(block.shape), np.float32)
         for part, transposed in chunks:
-            total += transposed @ (part @ dense)
+            total += transposed @ (part @ block.numpy())
         return torch.from_numpy(total)
 
     start = np.random.default_rng(seed).standard_normal((m, width), dtype=np.float32)
     block = torch.linalg.qr(torch.from_numpy(start))[0]
     for _ in range(ROUNDS):
-        block = torch.linalg.qr(gram(block))[0]
-    small = (block.T @ gram(block)).double()
+        block = torch.linalg.qr(times(block))[0]
+    small = (block.T @ times(block)).double()
     values, mixing = torch.linalg.eigh((small + small.T) / 2)
     kept = values.flip(0)[:k] > 1e-6 * max(float(values[-1]), 1e-30)
     vectors = (block.double() @ mixing.flip(1)[:, :k][:, kept]).float().numpy()
     signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])])
     return np.ascontiguousarray(vectors * signs)
-
-
-def _gram(matrix: sp.csr_array) -> np.ndarray:
-    """AᵀA (m, m) float32, by blocks of rows."""
-    m = matrix.shape[1]
-    transposed, whole = matrix.T.tocsr(), np.empty((m, m), np.float32)
-    for start in range(0, m, BLOCK):
-        end = min(m, start + BLOCK)
-        whole[start:end] = gram_rows(matrix, transposed, start, end)
-    return whole
 
 
 def _powers(degrees: np.ndarray, exponent: float) -> np.ndarray:

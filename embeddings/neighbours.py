@@ -19,6 +19,9 @@ MOST = 128
 """Apps kept beside each app."""
 CELLS = 1 << 25
 """Entries of the Gram matrix made at a time (float32)."""
+BLOCK = 512
+DENSER = 20
+"""A dense product is this much quicker an entry than a sparse one."""
 DENSEST = 1 << 30
 """Entries of a Gram matrix that is held whole (4 GB)."""
 
@@ -65,10 +68,25 @@ def gram_rows(normal: sp.csr_array, transposed: sp.csr_array, start: int, end: i
     return np.asarray((transposed[start:end] @ normal).todense(), np.float32)
 
 
-def closest(normal: sp.csr_array, before: np.ndarray, after: np.ndarray, most: int = MOST) -> sp.csr_array:
+def gram(normal: sp.csr_array) -> np.ndarray | None:
+    """R̃ᵀR̃ (m, m) float32, whole, by blocks of rows; None where R̃ is sparse enough to be cheaper, or m too large."""
+    m = normal.shape[1]
+    if m * m > min(DENSEST, DENSER * normal.nnz):
+        return None
+    transposed, whole = normal.T.tocsr(), np.empty((m, m), np.float32)
+    for start in range(0, m, BLOCK):
+        end = min(m, start + BLOCK)
+        whole[start:end] = gram_rows(normal, transposed, start, end)
+    return whole
+
+
+def closest(
+    normal: sp.csr_array, before: np.ndarray, after: np.ndarray, most: int = MOST, whole: np.ndarray | None = None
+) -> sp.csr_array:
     """The `most` largest entries of each row of diag(before) R̃ᵀR̃ diag(after), its diagonal left out: CSR (m, m).
 
-    Equal entries by position; entries of 0 are never kept. A block of rows at a time.
+    Equal entries by position; entries of 0 are never kept. A block of rows at a time; from `whole`, the Gram matrix of
+    `gram`, where it is given.
 
     >>> used = sp.csr_array(np.array([[1, 1, 0], [1, 1, 1]], np.float32))
     >>> closest(used, np.ones(3), np.ones(3), most=1).toarray().tolist()
@@ -81,7 +99,8 @@ def closest(normal: sp.csr_array, before: np.ndarray, after: np.ndarray, most: i
     columns, values, counts = [], [], []
     for start in range(0, m, step):
         end = min(m, start + step)
-        rows = gram_rows(normal, transposed, start, end) * before[start:end, None] * after[None, :]
+        part = gram_rows(normal, transposed, start, end) if whole is None else whole[start:end]
+        rows = part * before[start:end, None] * after[None, :]
         rows = rows.astype(np.float32, copy=False)
         rows[np.arange(end - start), np.arange(start, end)] = 0
         place = _largest(rows, most)

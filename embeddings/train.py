@@ -145,7 +145,7 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
         weight, blend = trial.best_blend(filtered, trained.apps)
     vectors = {"filter": filtered, "gnn": trained.apps, "blend": blend}
     simple, words = trial.simple()
-    scores = {**trial.baselines(), **simple, **{name: trial.with_fallback(part) for name, part in vectors.items()}}
+    scores = {**trial.baselines, **simple, **{name: trial.with_fallback(part) for name, part in vectors.items()}}
     tuned = {name: trial.quality(score, trial.tuning) for name, score in scores.items()}
     served = choose(tuned, seed)
     alpha, by_calls = 0.0, dict[str, Any]()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from embeddings.baselines import baselines
-from embeddings.evaluate import K, Lists, Quality, Score, bootstrap, ends, measure, measured_users, ranked
+from embeddings.evaluate import K, Lists, Quality, Score, bootstrap, ends, halves, measure, measured_users, ranked
 from embeddings.figures import by_segment, gini, margin, rows_of
 from embeddings.filter import WIDEST, GraphFilter
 from embeddings.popularity import Segments, popularity, segment_shares
@@ -32,8 +33,6 @@ RISK = 1.05
 what customers begin to use is not what they used. (On Gowalla a random cut preferred .25 by 4 %, its test did not.)"""
 WEIGHTS = (0.5, 1.0, 2.0, 4.0)
 """Weights of the trained scorer in the blend that are tried."""
-FEW = 200
-"""With fewer measured users than this, tuning and reporting share them."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,7 @@ class Trial:
     def __post_init__(self) -> None:
         self.known, self.wanted = self.held.train.uses.matrix(), self.held.held.matrix()
         users = measured_users(self.held.held, self.seed)
-        half = np.random.default_rng(self.seed + 1).permutation(len(users)) % 2 == 0
-        self.tuning, self.reporting = (users[half], users[~half]) if len(users) >= FEW else (users, users)
+        self.tuning, self.reporting = halves(users, self.seed)
 
     def quality(self, score: Score, users: np.ndarray) -> Quality:
         return measure(score, self.known, self.wanted, users)
@@ -97,7 +95,7 @@ class Trial:
 
     def with_fallback(self, vectors: Vectors) -> Score:
         """The scores as they are served: customers without a vector get their segment's shares."""
-        segment = self.baselines()["segment"]
+        segment = self.baselines["segment"]
 
         def score(rows: np.ndarray) -> np.ndarray:
             found = vectors.scores(rows)
@@ -158,6 +156,7 @@ class Trial:
         weight = max(WEIGHTS, key=lambda w: float(reached[w].ndcg.sum()))
         return weight, blend.tilted(split_at, weight)
 
+    @cached_property
     def baselines(self) -> dict[str, Score]:
         """Popularity, and popularity within the customer's segment."""
         shares = popularity(self.held.train.uses)
@@ -183,7 +182,7 @@ class Trial:
         return scores, words
 
     def _or_segment(self, score: Score) -> Score:
-        segment, used = self.baselines()["segment"], np.diff(self.known.indptr)
+        segment, used = self.baselines["segment"], np.diff(self.known.indptr)
 
         def scores(rows: np.ndarray) -> np.ndarray:
             without = used[rows] == 0

@@ -8,8 +8,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings import filter as filters
-from embeddings import from_use
+from embeddings import from_use, neighbours
 from embeddings.filter import GraphFilter, top_right_singular
 from embeddings.neighbours import closest
 from embeddings.scorer import joined, standardised
@@ -69,7 +68,7 @@ def test_an_app_more_moves_a_vector_by_its_row():
 def test_the_dense_and_the_sparse_way_find_the_same_space(monkeypatch):
     matrix = GraphFilter().normal(checkerboard())
     dense = top_right_singular(matrix, 2, seed=0)
-    monkeypatch.setattr(filters, "DENSER", 0)
+    monkeypatch.setattr(neighbours, "DENSER", 0)
     sparse = top_right_singular(matrix, 2, seed=0)
     assert np.abs(dense @ dense.T - sparse @ sparse.T).max() < 1e-3
 
