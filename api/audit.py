@@ -117,6 +117,7 @@ def stage_audit(home: Home, staging: Path, change: Change) -> int:
 
 
 def _whole(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The lines that were written to their end; one that a kill cut short tells of no answered request."""
     for line in lines:
         try:
             yield orjson.loads(line)

@@ -17,26 +17,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import scipy.sparse as sp
 import torch
 
-from benchmarks.gowalla import NEEDED, K, read_pairs
+from benchmarks.gowalla import NEEDED, K, edges_of, graph_of, read_pairs
 from benchmarks.looks import looked
 from benchmarks.matches import data_folder
+from benchmarks.watched import timed
 from embeddings.arithmetic import fixed_threads
-from embeddings.catalogue import Catalogue
 from embeddings.evaluate import measure
 from embeddings.filter import GraphFilter
 from embeddings.gnn_training import LONG, GNNScorer
-from embeddings.graph import Edges, Graph, no_edges
+from embeddings.graph import Edges
 from embeddings.split import random_cut
 
 PUBLISHED_EPOCHS = 1000
@@ -44,29 +40,9 @@ PUBLISHED_EPOCHS = 1000
 BATCH, TIMED = 8192, 3
 
 
-@contextmanager
-def timed(into: dict[str, Any]) -> Iterator[None]:
-    """Seconds of the clock and of the processor."""
-    clock, processor = time.monotonic(), time.process_time()
-    yield
-    into["seconds"] = round(time.monotonic() - clock, 2)
-    into["cpu_seconds"] = round(time.process_time() - processor, 2)
-
-
-def edges_of(pairs: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> Edges:
-    """The pairs as edges, all alike and on one day."""
-    matrix = sp.csr_array((np.ones(len(pairs[0]), np.float32), pairs), shape=shape).tocoo()
-    users, items = (part.astype(np.int32) for part in matrix.coords)
-    day = np.zeros(len(users), np.int32)
-    return Edges(users, items, np.ones(len(users), np.float32), day, day, shape)
-
-
 def ours(uses: Edges, held: Edges, dimensions: int, epochs: float) -> dict[str, Any]:
     """Seconds of both scorers, and how well the GNN finds `held`."""
-    n, m = uses.shape
-    nothing = pa.array([], pa.string())
-    nodes = Catalogue(pa.array([b""] * n), pa.array([""] * m), nothing, nothing)
-    graph = Graph(nodes, uses, no_edges(n, 0))
+    graph = graph_of(uses)
     low_pass: dict[str, Any] = {}
     trained: dict[str, Any] = {"dimensions": dimensions, "epochs": epochs}
     with timed(low_pass):

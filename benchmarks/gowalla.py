@@ -16,9 +16,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import scipy.sparse as sp
 
 from benchmarks.looks import looked
 from benchmarks.matches import data_folder, popularity, run_and_match, write_use
+from embeddings.catalogue import Catalogue
+from embeddings.graph import Edges, Graph, no_edges
 
 NEEDED = ("train.txt", "test.txt")
 K = 20
@@ -29,6 +33,22 @@ def read_pairs(path: Path) -> tuple[np.ndarray, np.ndarray]:
     lines = [np.array(line.split(), np.int64) for line in path.read_text().splitlines() if line.strip()]
     users = np.repeat([line[0] for line in lines], [len(line) - 1 for line in lines])
     return users, np.concatenate([line[1:] for line in lines])
+
+
+def edges_of(pairs: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> Edges:
+    """The pairs as edges, all alike and on one day."""
+    matrix = sp.csr_array((np.ones(len(pairs[0]), np.float32), pairs), shape=shape).tocoo()
+    users, items = (part.astype(np.int32) for part in matrix.coords)
+    day = np.zeros(len(users), np.int32)
+    return Edges(users, items, np.ones(len(users), np.float32), day, day, shape)
+
+
+def graph_of(uses: Edges) -> Graph:
+    """Users and apps by number, and nothing else."""
+    n, m = uses.shape
+    nothing = pa.array([], pa.string())
+    users = pa.array([i.to_bytes(16, "big") for i in range(n)], pa.binary())
+    return Graph(Catalogue(users, pa.array([str(i) for i in range(m)]), nothing, nothing), uses, no_edges(n, 0))
 
 
 def main() -> None:

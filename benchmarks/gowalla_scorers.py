@@ -12,51 +12,24 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import defaultdict
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.gowalla import NEEDED, K, read_pairs
+from benchmarks.gowalla import NEEDED, K, edges_of, graph_of, read_pairs
 from benchmarks.looks import looked
 from benchmarks.matches import data_folder
+from benchmarks.watched import timed
 from embeddings.arithmetic import fixed_threads
-from embeddings.catalogue import Catalogue
 from embeddings.evaluate import measure
 from embeddings.gnn_training import LONG, GNNScorer
-from embeddings.graph import Edges, Graph, no_edges
 from embeddings.popularity import EVERYBODY, Segments
 from embeddings.scorer import Vectors, joined
 from embeddings.split import Split, random_cut
 from embeddings.trial import Trial
-
-
-def edges_of(pairs: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> Edges:
-    """Pairs of positions as edges of strength 1 on one day."""
-    order = np.lexsort(pairs[::-1])
-    users, items = (part[order].astype(np.int32) for part in pairs)
-    zero = np.zeros(len(order), np.int32)
-    return Edges(users, items, np.ones(len(order), np.float32), zero, zero, shape)
-
-
-def graph_of(uses: Edges) -> Graph:
-    """Users and apps by number, and nothing else."""
-    n, m = uses.shape
-    nothing = pa.array([], pa.string())
-    users = pa.array([i.to_bytes(16, "big") for i in range(n)], pa.binary())
-    return Graph(Catalogue(users, pa.array([str(i) for i in range(m)]), nothing, nothing), uses, no_edges(n, 0))
-
-
-@contextmanager
-def timed(into: dict[str, list[float]], name: str) -> Iterator[None]:
-    """Add clock and processor seconds of what runs inside to `into[name]`."""
-    clock, processor = time.perf_counter(), time.process_time()
-    yield
-    into[name] = [round(time.perf_counter() - clock, 1), round(time.process_time() - processor, 1)]
 
 
 def main() -> None:
@@ -70,24 +43,24 @@ def main() -> None:
         sys.exit("the Gowalla data is not there: name its folder with --data or DUMBBELL_DATA")
     train = read_pairs(data / NEEDED[0])
     shape = int(train[0].max()) + 1, 40_981  # LightGCN's README: a few places stand in the test alone
-    graph, seconds = graph_of(edges_of(train, shape)), dict[str, list[float]]()
+    graph, seconds = graph_of(edges_of(train, shape)), defaultdict[str, dict[str, float]](dict)
     with fixed_threads() as threads:
         mask = random_cut(graph.uses, options.seed)
         past = replace(graph, uses=graph.uses.keep(~mask))
         held = Split(past, graph.uses.keep(mask), graph.holds, "a random fifth of each user's places", None)
         trial = Trial(held, Segments(pa.array([EVERYBODY]), np.zeros(shape[0], np.int32)), options.seed)
-        with timed(seconds, "tune_filter"):
+        with timed(seconds["tune_filter"]):
             low_pass, filtered = trial.best_filter()
         tuned, fitted = {"filter": filtered}, dict[str, Vectors]()
-        with timed(seconds, "fit_filter"):
+        with timed(seconds["fit_filter"]):
             fitted["filter"] = low_pass.fit(graph)
         chosen = {name: value for name, value in asdict(low_pass).items() if name != "seed"}
         if not options.only:
             first, whole = (GNNScorer(seed=options.seed, epochs=LONG) for _ in range(2))
-            with timed(seconds, "fit_gnn_on_the_cut"):
+            with timed(seconds["fit_gnn_on_the_cut"]):
                 tuned["gnn"] = first.fit_all(past).apps
             chosen["weight"], tuned["blend"] = trial.best_blend(filtered, tuned["gnn"])
-            with timed(seconds, "fit_gnn"):
+            with timed(seconds["fit_gnn"]):
                 fitted["gnn"] = whole.fit_all(graph).apps
             fitted["blend"] = joined(fitted["filter"], fitted["gnn"], chosen["weight"])
         on_cut = {name: trial.quality(v.scores, trial.reporting).summary() for name, v in tuned.items()}

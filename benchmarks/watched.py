@@ -1,11 +1,13 @@
-"""Resident memory of a command and of the engine it starts, looked at twice a second while a block runs."""
+"""What a block costs: resident memory of a command and of the engine it starts, looked at twice a second; seconds."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -42,3 +44,12 @@ def watched(home: Path, pid: int) -> Iterator[dict[str, int]]:
         watcher.join()
         for name in peaks:
             peaks[name] //= 10**6
+
+
+@contextmanager
+def timed(into: dict[str, Any]) -> Iterator[None]:
+    """`seconds` of the clock and `cpu_seconds` of this process, filled in when the block ends."""
+    clock, processor = time.monotonic(), time.process_time()
+    yield
+    into["seconds"] = round(time.monotonic() - clock, 2)
+    into["cpu_seconds"] = round(time.process_time() - processor, 2)
