@@ -16,7 +16,8 @@ from lake.tables import Lake
 from matching.arrays import positions
 from matching.audience import frame_of
 from matching.customers import Customers, Handsets, handset_since
-from matching.rules import ArpuTiers, ContractEnd, GoldenMonths, OwnRule, Ruled, read_rules
+from matching.parameters import ArpuTiers, ContractEnd, GoldenMonths, OwnRule
+from matching.rules import Ruled, read_rules
 
 FEEDS_OF = {"offers": ("offers", "offer"), "apps": ("apps", "app"), "products": ("products", "product")}
 """Table and column of the identifiers that an own rule's list may name."""

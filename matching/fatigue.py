@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 from lake.tables import Lake
 from matching.answered import PAUSING, Answered, Said
 from matching.arrays import Ragged, positions
+from matching.parameters import Fatigue, Paused
 from matching.persons import Persons
-from matching.rules import Fatigue, Paused, Ruled
+from matching.rules import Ruled
 
 KINDS = ("app", "offer")
 

@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from matching.rules import QuietHours, Ruled
+from matching.parameters import QuietHours
+from matching.rules import Ruled
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from graph.store import open_store
 from lake.errors import DumbbellError, HomeError
 from lake.tables import Lake
 from matching.bars import load_rules
-from matching.rules import OwnRule
+from matching.parameters import OwnRule
 
 
 def register(app: typer.Typer) -> None:

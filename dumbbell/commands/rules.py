@@ -9,7 +9,8 @@ import typer
 from dumbbell.command import Answer, Call, command, table_of
 from lake.tables import Lake
 from matching.bars import load_rules
-from matching.rules import Always, OwnRule, Ruled
+from matching.parameters import Always, OwnRule
+from matching.rules import Ruled
 
 
 def register(app: typer.Typer) -> None:
