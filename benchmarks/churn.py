@@ -6,8 +6,9 @@ On the sample the model is tested as `analyse` tests it, on the latest period wh
 periods beyond the feeds, which the truth alone knows. Beside it, on the same rows: the p-value of shrinking circles,
 the circle against peers, the fall of days in use and of calls, and the same trees without anything from call records,
 with nothing else, and without who of the contacts left. Fake users and suppressed demand are held against what was
-planted. The real table (7,043 customers, one day, no time) is parted at random by customer: published models reach an
-AUC of about .84. Prints one line of JSON.
+planted. What cannot be measured is null: where only one answer occurs, or too few months are there to learn from and
+to test on. The real table (7,043 customers, one day, no time) is parted at random by customer: published models reach
+an AUC of about .84. Prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from graph.calls.forecasts.forecast import feature_names
 from graph.calls.forecasts.history import History
 from graph.calls.forecasts.labels import CHURN
 from graph.calls.forecasts.model import fit
-from graph.calls.forecasts.report import report
+from graph.calls.forecasts.report import TOPS, report
 from graph.calls.forecasts.split import FOLDS, learnt, sample
 from lake.clock import today
 from lake.home import Home
@@ -39,15 +40,16 @@ NEIGHBOURS = ("contacts_left_", "community_left_")
 
 
 def short(y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
-    """The facts of a report that fit one line."""
+    """The facts of a report that fit one line; null where there is no row, or only one answer."""
     facts = report(y, p)
-    found = {name: facts[name] for name in ("rows", "positives", "auc", "auc_low", "auc_high")}
-    return found | {f"lift_{name}": top["lift"] for name, top in facts["top"].items()} | {"ece": facts["ece"]}
+    found = {name: facts.get(name) for name in ("rows", "positives", "auc", "auc_low", "auc_high")}
+    lifts = {name: facts["top"][name]["lift"] if "top" in facts else None for name in map("{:.0%}".format, TOPS)}
+    return found | {f"lift_{name}": lift for name, lift in lifts.items()} | {"ece": facts.get("ece")}
 
 
 def ordered(y: np.ndarray, score: np.ndarray) -> dict[str, Any]:
     """As `short` of a score that is no probability; what is not known comes last."""
-    found = short(y, np.nan_to_num(score, nan=np.nanmin(score)))
+    found = short(y, np.nan_to_num(score, nan=np.nanmin(score, initial=np.inf)))
     del found["ece"]
     return found
 
@@ -67,7 +69,7 @@ def on_sample(folder: Path, users: int, months: int, seed: int) -> dict[str, Any
 def _beside(history: History) -> dict[str, Any]:
     """Plainer ways on the rows of the test."""
     names = feature_names(history)
-    test = len(history.periods) - 1 - CHURN.horizon
+    test = max(0, len(history.periods) - 1 - CHURN.horizon)
     past = sample(history, CHURN, learnt(test, CHURN.horizon), names)
     known = sample(history, CHURN, range(test, test + 1), names)
     column = {name: known.X[:, i] for i, name in enumerate(names)}
@@ -84,6 +86,8 @@ def _beside(history: History) -> dict[str, Any]:
         "days_on": ordered(known.y, -column["days_on_change"]),
         "silence": ordered(known.y, -column["events_change"]),
     }
+    if not 0 < past.y.sum() < len(past.y):  # nothing to learn from
+        return found | {f"trees_{name}": None for name in without}
     for name, kept in without.items():
         places = [names.index(one) for one in kept]
         model = fit(past.X[:, places], past.y, past.fold, past.place == past.place.max())

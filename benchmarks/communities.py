@@ -10,8 +10,6 @@ each; second memberships and bridges count as the first). `single` is the same f
 
 from __future__ import annotations
 
-import json
-import tempfile
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,15 +17,13 @@ import numpy as np
 import polars as pl
 from scipy.sparse import csr_array
 
-from benchmarks.sample_lake import arguments, loaded
+from benchmarks.sample_lake import Sample, print_quality
 from graph.calls import communities, lifetimes, network
-from graph.calls.analyse import analyse
 from graph.calls.leiden import modularity
 from graph.calls.lifetimes import Customers
 from graph.calls.naming import canonical, carry_names
 from lake.clock import today
 from lake.home import Home
-from lake.settings import Settings
 from lake.tables import Lake
 
 
@@ -102,7 +98,8 @@ def single(graphs: list[csr_array]) -> list[list[np.ndarray]]:
     return found
 
 
-def quality(lake: Lake, home: Home, feeds: Path, settings: Settings) -> dict[str, object]:
+def quality(sample: Sample) -> dict[str, object]:
+    feeds, home, settings, lake = sample
     customers = lifetimes.read(lake, settings.period, today(settings, lake))
     truth = planted(feeds, home, customers)
     graphs = [network.Talk(lake, customers, periods=1).of(place) for place in range(len(customers.periods))]
@@ -113,13 +110,5 @@ def quality(lake: Lake, home: Home, feeds: Path, settings: Settings) -> dict[str
     }
 
 
-def main() -> None:
-    options = vars(arguments(__doc__).parse_args())
-    with tempfile.TemporaryDirectory() as folder:
-        feeds, home, settings, lake = loaded(Path(folder), **options)
-        analyse(lake, settings)
-        print(json.dumps({"benchmark": "communities", **options, **quality(lake, home, feeds, settings)}))
-
-
 if __name__ == "__main__":
-    main()
+    print_quality("communities", __doc__, quality)

@@ -10,19 +10,12 @@ of each with evidence of .05 or less, and of the others with any evidence, what 
 
 from __future__ import annotations
 
-import json
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 from scipy.stats import rankdata
 
-from benchmarks.sample_lake import arguments, loaded
-from graph.calls.analyse import analyse
+from benchmarks.sample_lake import Sample, print_quality
 from graph.calls.leaders import position
-from lake.home import Home
-from lake.tables import Lake
 
 TOP = 100
 LEVEL = 0.05
@@ -36,7 +29,8 @@ def auc(score: np.ndarray, yes: np.ndarray, no: np.ndarray) -> float:
     return round(float(above / (ones.sum() * (~ones).sum())), 4)
 
 
-def quality(home: Home, feeds: Path, lake: Lake) -> dict[str, object]:
+def quality(sample: Sample) -> dict[str, object]:
+    feeds, home, _, lake = sample
     planted = pl.read_csv(feeds / "truth" / "leaders.csv", infer_schema=False).unique("number")
     users = home.pseudonyms().of_numbers(planted["number"].to_arrow())
     roles = planted.select(pl.from_arrow(users).alias("user"), "role")  # type: ignore[arg-type, union-attr]
@@ -71,13 +65,5 @@ def quality(home: Home, feeds: Path, lake: Lake) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    options = vars(arguments(__doc__).parse_args())
-    with tempfile.TemporaryDirectory() as folder:
-        feeds, home, settings, lake = loaded(Path(folder), **options)
-        analyse(lake, settings)
-        print(json.dumps({"benchmark": "leaders", **options, **quality(home, feeds, lake)}))
-
-
 if __name__ == "__main__":
-    main()
+    print_quality("leaders", __doc__, quality)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from graph.calls.analyse import analyse
 from lake.home import Home
 from lake.settings import Settings, load_settings
 from lake.tables import Lake
@@ -37,3 +41,12 @@ def loaded(folder: Path, users: int, months: int, seed: int, scale: Scale | None
     home = Home.open(settings, create=True)
     load(feeds, home, settings)
     return Sample(feeds, home, settings, Lake(home.lake))
+
+
+def print_quality(name: str, doc: str | None, quality: Callable[[Sample], dict[str, object]]) -> None:
+    """The benchmark's line of JSON: which sample, and what `quality` says of it once it is analysed."""
+    options = vars(arguments(doc).parse_args())
+    with tempfile.TemporaryDirectory() as folder:
+        sample = loaded(Path(folder), **options)
+        analyse(sample.lake, sample.settings)
+        print(json.dumps({"benchmark": name, **options, **quality(sample)}))
