@@ -7,12 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from graph.engine.releases import DEFAULT_LINE
 from graph.engine.server import Endpoint, running
 from graph.store import Store
 from lake.home import Home
 from lake.settings import load_settings
+
+# The first call of a kernel compiles it, on a machine that others use as well.
+hypothesis_settings.register_profile("dumbbell", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("dumbbell")
 
 
 @pytest.fixture(scope="session")

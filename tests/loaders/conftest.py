@@ -10,8 +10,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
 
 from lake.home import Home
 from lake.pseudonyms import Pseudonyms
@@ -21,10 +19,6 @@ from loaders.load import load
 from loaders.report import Report
 
 KEY = bytes(range(32))
-
-# The first call of a kernel compiles it, on a machine that others use as well.
-hypothesis_settings.register_profile("loaders", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("loaders")
 
 
 class Bench:
