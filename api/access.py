@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from api.keys import Key
 from api.problems import MissingScope, TooManyRequests
 from api.service import Service
 from lake.errors import AccessDenied
+from lake.pseudonyms import text_of
 
 
 class _Needs(HTTPBearer):
@@ -50,5 +50,5 @@ def needs(scope: str) -> Any:
 def note(request: Request, users: Iterable[bytes | str] = ()) -> None:
     """Say in the audit log whom this request asks for; to be called before it is answered. No users: a list."""
     service: Service = request.app.state.service
-    texts = [user if isinstance(user, str) else str(uuid.UUID(bytes=user)) for user in users]
+    texts = [user if isinstance(user, str) else text_of(user) for user in users]
     service.audit.note(request.state.client, f"{request.method} {request.scope['route'].path}", texts)

@@ -28,6 +28,7 @@ SECONDS = Histogram(
 ITEMS = Counter("dumbbell_items", "Items that matches answered", ["kind"])
 RESPONSES = Counter("dumbbell_responses", "Customers' answers recorded", ["outcome"])
 SWAPS = Counter("dumbbell_state_loads", "Times that lake and snapshot were taken up", ["outcome"])
+MISSING = Gauge("dumbbell_lists_missing", "Customers whose list of apps is not made ahead yet", multiprocess_mode="max")
 LOADED_AT = Gauge("dumbbell_state_loaded_at_seconds", "When the state in use was loaded", multiprocess_mode="max")
 
 

@@ -12,7 +12,7 @@ from graph import lists
 from lake.errors import NotReady, UnknownName
 from lake.pseudonyms import from_text
 from lake.tables import Lake
-from matching.match import MatchRequest, match
+from matching.match import MatchRequest
 
 QUERY = """
 MATCH (user:User {user: $user})
@@ -125,11 +125,9 @@ def _returning(service: Service, user: str, today: dt.date) -> list[dict[str, An
 def _matches(service: Service, user: str) -> dict[str, Any] | None:
     """What the customer would be shown now; null before there is a snapshot. No decision is recorded."""
     try:
-        state = service.state
+        return {
+            kind: service.match(MatchRequest(user=from_text(user), kind=kind, k=K)).to_json()["items"]
+            for kind in ("app", "offer")
+        }
     except NotReady:
         return None
-    found = {}
-    for kind in ("app", "offer"):
-        asked = MatchRequest(user=from_text(user), kind=kind, k=K)
-        found[kind] = match(state, asked, service.answered).to_json()["items"]
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from api import logs, metrics
@@ -12,6 +13,7 @@ from api.audit import Audit
 from api.keys import KeyStore
 from api.likeness import Likeness
 from api.limits import Limits
+from api.sweep import Sweep
 from api.traces import Traces
 from cypher.catalogue import Template, load
 from embeddings.snapshot import Snapshot, current_id
@@ -19,15 +21,16 @@ from graph.calls.influence.seeds import Reach
 from graph.calls.influence.seeds import read as read_reach
 from graph.store import Store
 from lake.clock import today
-from lake.errors import EngineError, NotReady
+from lake.errors import DiskFull, EngineError, NotReady
 from lake.home import Home
 from lake.pseudonyms import Pseudonyms
 from lake.settings import Settings
 from lake.tables import Lake
+from matching.ahead import Ahead
 from matching.answered import Answered
 from matching.answers import Answers
 from matching.decisions import Decisions
-from matching.match import MatchRequest, match
+from matching.match import Decision, MatchRequest, match
 from matching.state import MatchState
 
 TABLES = (
@@ -75,6 +78,8 @@ class Service:
         self.decisions = Decisions(home)
         self.traces = Traces(self.decisions)
         self.likeness = Likeness(home)
+        self.ahead: Ahead | None = None
+        self._sweep: Sweep | None = None
         self._state: MatchState | None = None
         self._loaded_from: tuple[str | None, str, dt.date] | None = None
         self._bell = home.root / "answered"
@@ -120,6 +125,8 @@ class Service:
         self._over.set()
         if self._thread is not None:
             self._thread.join()
+        if self._sweep is not None:
+            self._sweep.stop()
 
     def look(self) -> None:
         """Take up a new snapshot, lake or day, and answers recorded elsewhere; keep the old where that fails."""
@@ -142,9 +149,28 @@ class Service:
         _rehearse(state)
         self._state = state
         self._loaded_from = found
+        self._list(state, f"{version('dumbbell')} {found} {self.settings.rules}")
         metrics.SWAPS.labels("done").inc()
         metrics.LOADED_AT.set_to_current_time()
         logs.event("the matching state was loaded", snapshot=snapshot, seconds=round(time.monotonic() - started, 2))
+
+    def _list(self, state: MatchState, identity: str) -> None:
+        """Have lists of apps made ahead of a new state; without room for them, decisions do without."""
+        former = self._sweep
+        self.ahead = self._sweep = None
+        if former is not None:
+            former.stop()
+        try:
+            self.ahead = Ahead(self.home, state, identity)
+            self._sweep = Sweep(self.ahead)
+        except DiskFull as error:
+            logs.failure("lists cannot be made ahead", error)
+
+    def match(self, request: MatchRequest) -> Decision:
+        """Decide with what is in force now."""
+        if (sweep := self._sweep) is not None:
+            sweep.asked()
+        return match(self.state, request, self.answered, self.ahead)
 
     def ring(self) -> None:
         """Tell the other workers that an answer was recorded."""
@@ -172,6 +198,7 @@ class Service:
             if time.monotonic() - looked >= 1.0:
                 self._rung, looked = rung, time.monotonic()
                 self.look()
+                self.decisions.settle()
             elif rung != self._rung:
                 self._rung = rung
                 self.hear()

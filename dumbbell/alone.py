@@ -32,7 +32,7 @@ from lake import forget as forgetting
 from lake import publish
 from lake import rekey as rekeying
 from lake.errors import DumbbellError, HomeHeld
-from lake.home import Home, enough_disk
+from lake.home import DERIVED, Home, enough_disk
 from lake.pseudonyms import Pseudonyms, from_text, to_text
 from lake.rewrite import sweep
 from lake.settings import Settings
@@ -168,6 +168,8 @@ def _claim(home: Home, command: str, **facts: Any) -> None:
     try:
         with unused(home):
             sweep(home.root)
+            for name in DERIVED:
+                shutil.rmtree(home.root / name, ignore_errors=True)
     except HomeHeld:
         home.end()
         raise

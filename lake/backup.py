@@ -23,14 +23,14 @@ from typing import Any
 import pyarrow as pa
 
 from lake.errors import BadValue, DiskFull, HomeError
-from lake.home import Home, beside, enough_disk
+from lake.home import DERIVED, Home, beside, enough_disk
 from lake.progress import track
 from lake.upgrade import FORMAT
 
 HEAD, TAIL, BELOW, KEY = "dumbbell.json", "checksums.json", "home/", "number.key"
 KIND = "backup of a dumbbell home"
 VERSION = 1
-LEFT_OUT = ("neo4j", "lock", "runs.json", "unfinished.json")
+LEFT_OUT = ("neo4j", "lock", "runs.json", "unfinished.json", *DERIVED)
 UNPACKED = ".restored"
 
 

@@ -20,6 +20,8 @@ from lake.runs import noting
 from lake.settings import Settings
 from lake.upgrade import FORMAT, STEPS, upgrade
 
+DERIVED = ("ahead",)
+"""Folders of what is made again from the rest when it is missing: not saved, and gone once pseudonyms change."""
 EMPTY = ("number.key", "lock", "runs.json")
 """What a folder may hold to be made a home."""
 
@@ -34,6 +36,7 @@ class Home:
     HOME/snapshots/      trained vectors, one folder each, `current` names one
     HOME/keys.json       API keys, hashed
     HOME/audit/          which key asked for whom, a file a day (mode 0600)
+    HOME/ahead/          each customer's best apps, by position (`matching.ahead`)
     HOME/steps.json      what each step last ran on
     HOME/runs.json       the last run of each command, and how it ended
     HOME/unfinished.json what a killed `rekey`, `forget` or `restore` left to do (mode 0600)

@@ -111,6 +111,16 @@ def to_text(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return pa.Array.from_buffers(pa.large_string(), len(array), buffers).cast(pa.string())
 
 
+def text_of(user: bytes) -> str:
+    """One pseudonym of 16 bytes, or fewer where trailing zeros are left out, as 36 characters.
+
+    >>> text_of(bytes(range(15)))
+    '00010203-0405-0607-0809-0a0b0c0d0e00'
+    """
+    hex = user.hex().ljust(2 * BLOCK, "0")
+    return f"{hex[:8]}-{hex[8:12]}-{hex[12:16]}-{hex[16:20]}-{hex[20:]}"
+
+
 def from_text(text: str) -> bytes:
     """One pseudonym of 36 characters as its 16 bytes. Raises ValueError for any other text."""
     if len(text) != 36:

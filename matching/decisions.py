@@ -25,6 +25,8 @@ TABLE = (
     " WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS decisions_at ON decisions (at)",
 )
+MOST_PAGES = 50_000
+"""Pages (200 MB) that wait in the log at most, should nobody call `settle`."""
 WAIT_S = 10.0
 """How long a writer waits for another's transaction."""
 
@@ -37,14 +39,16 @@ class Decisions:
 
     def __init__(self, home: Home) -> None:
         self._lock = threading.Lock()
+        self._path = home.root / FILE
         with enough_disk(home.root):
-            self._connection = sqlite3.connect(home.root / FILE, timeout=WAIT_S, check_same_thread=False)
+            self._connection = sqlite3.connect(self._path, timeout=WAIT_S, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {MOST_PAGES}")
             for statement in TABLE:
                 self._connection.execute(statement)
             self._connection.commit()
-        (home.root / FILE).chmod(0o600)
+        self._path.chmod(0o600)
 
     def record(self, decision: Decision, now: dt.datetime | None = None) -> None:
         """Keep a decision's trace; call it before the answer is given."""
@@ -82,6 +86,12 @@ class Decisions:
         before = (now or dt.datetime.now(dt.UTC)) - dt.timedelta(days=KEEP_DAYS)
         with self._lock, self._connection:
             return self._connection.execute("DELETE FROM decisions WHERE at < ?", (int(before.timestamp()),)).rowcount
+
+    def settle(self) -> None:
+        """Bring what was logged into the file, which waits for the disk: not while an answer waits for this."""
+        with sqlite3.connect(self._path, timeout=0) as apart:
+            apart.execute("PRAGMA wal_checkpoint (PASSIVE)")
+        apart.close()
 
     def close(self) -> None:
         with self._lock:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
+import os
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from lake.errors import BadValue
+from lake.pseudonyms import text_of
+from matching.ahead import Ahead, best
 from matching.answered import Answered
-from matching.coarse import best_apps
 from matching.eligibility import Block, explain, nothing_because
 from matching.evidence import facts_of, strongest
 from matching.fatigue import said_by, since_load
@@ -21,7 +23,7 @@ from matching.rank import top_k
 from matching.reasons import path, sentence
 from matching.room import room_left
 from matching.routes import choose, hours_of
-from matching.scores import app_scores, offer_scores, readable
+from matching.scores import offer_scores, readable
 from matching.state import Kind, MatchState, check_k, check_kind
 
 MIXED = 4
@@ -104,11 +106,13 @@ class Decision:
 
     def trace(self) -> dict[str, Any]:
         """What `GET /decisions/{id}` shows: the request, what each rule removed, and the factors of each score."""
-        request = self.request
+        request, answer = self.request, self.to_json()
+        for item, shown in zip(self.items, answer["items"], strict=True):
+            shown |= {"factors": item.factors, "hours": item.hours}
         return {
-            **self.to_json(),
+            **answer,
             "request": {
-                "user": None if request.user is None else str(uuid.UUID(bytes=request.user)),
+                "user": None if request.user is None else text_of(request.user),
                 "kind": request.kind,
                 "k": request.k,
                 "channel": request.channel,
@@ -117,12 +121,14 @@ class Decision:
             },
             "candidates": self.candidates,
             "removed": self.removed,
-            "items": [{**item.to_json(), "factors": item.factors, "hours": item.hours} for item in self.items],
         }
 
 
-def match(state: MatchState, request: MatchRequest, answered: Answered | None = None) -> Decision:
-    """Decide for one customer. A k beyond what may be shown returns what there is.
+def match(
+    state: MatchState, request: MatchRequest, answered: Answered | None = None, ahead: Ahead | None = None
+) -> Decision:
+    """Decide for one customer, reading the lists made `ahead` of this state where they hold. A k beyond what may be
+    shown returns what there is.
 
     Raises BadValue for a k or slots below 1 and an unknown kind, UnknownName for a channel that does not exist.
     """
@@ -145,13 +151,13 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
         quiet=state.quiet is not None and request.channel is not None and state.quiet.at(request.at),
         full=_full(state, answered) if kind == "offer" else None,
     )
-    mask, removed = explain(state, block)
-    items, values, factors = _best(state, block, mask, k, used, request.slots is not None)
+    items, values, factors, removed = _best(state, block, k, request.slots is not None, ahead)
     found = strongest(state.app_ties if kind == "app" else state.product_ties, users, _things(state, kind, items))
     facts = facts_of(found, 0)
     through = choose(state, kind, users, items, block.channel, block.full)
     texts = state.texts
     ids = texts.app_ids if kind == "app" else texts.offer_ids
+    hours = {channel: hours_of(state, position, channel) for channel in set(through[0].tolist())}
     shown = [
         Item(
             id=ids[item],
@@ -161,7 +167,7 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
             script=texts.offer_scripts[item] if kind == "offer" else None,
             path=path(state, kind, request.user, position, item, fact),
             factors=of_score,
-            hours=hours_of(state, position, channel),
+            hours=hours[channel],
         )
         for item, score, channel, fact, of_score in zip(
             items[0].tolist(), values[0].tolist(), through[0].tolist(), facts, factors, strict=True
@@ -170,7 +176,7 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
     ]
     candidates = len(state.items(kind))
     return Decision(
-        id=str(uuid.uuid4()),
+        id=_new_id(),
         snapshot=state.snapshot_id,
         request=request,
         known=not bool(state.customers.off_net[position]),
@@ -182,15 +188,24 @@ def match(state: MatchState, request: MatchRequest, answered: Answered | None = 
 
 
 def _best(
-    state: MatchState, block: Block, mask: np.ndarray, k: int, used: np.ndarray, apart: bool
-) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]]]:
-    """Items (1, k), their scores, and the factors of each; `apart` for slots that stand side by side."""
+    state: MatchState, block: Block, k: int, apart: bool, ahead: Ahead | None
+) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]], dict[str, int]]:
+    """Items (1, k), their scores, the factors of each, and how many items each rule removed; `apart` for slots that
+    stand side by side."""
     if block.kind == "app":
-        items, values, name = _best_apps(state, block, mask, min(MIXED * k, mask.shape[1]) if apart else k, used)
+        wanted = min(MIXED * k if apart else k, len(state.apps.ids))
+        if ahead is not None and ahead.covers(state, block, wanted):
+            found = ahead.best(int(block.users[0]), wanted)
+        else:
+            found = best(state, block, wanted)
+        items, values = found.items[None], found.values[None]
         if apart:
             kept = _mixed(np.append(state.apps.category, -1)[items[0]], items[0], k)
             items, values = items[:, kept], values[:, kept]
-        return items, readable(values, np.array([name == "share"])), [{name: float(v)} for v in values[0]]
+        name = "share" if found.shares else "deviations"
+        factors = [{name: value} for value in values[0].tolist()]
+        return items, readable(values, np.array([found.shares])), factors, found.removed
+    mask, removed = explain(state, block)
     offers = offer_scores(state, block.users, block.channel)
     items, values = top_k(offers.score, mask, mask.shape[1] if apart else k)
     if apart:
@@ -198,29 +213,7 @@ def _best(
         category = np.append(state.product_ties.category, -1)[np.append(state.offers.product, -1)[items[0, kept]]]
         kept = [kept[j] for j in _mixed(category, items[0, kept], k)]
         items, values = items[:, kept], values[:, kept]
-    return items, values, [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]]
-
-
-def _best_apps(
-    state: MatchState, block: Block, mask: np.ndarray, k: int, used: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """Apps (1, k), their scores, and what these are: deviations, or a share."""
-    best = best_apps(state.coarse, state.vectors, state.used, int(block.users[0]), mask[0], k, used)
-    if best is not None:
-        return best[0][None], best[1][None], "deviations"
-    fit = app_scores(state, block.users, fold=used)
-    vectors = state.vectors
-    items, values = top_k(
-        fit.scores,
-        mask,
-        k,
-        left=fit.left,
-        right=vectors.apps,
-        longest=vectors.longest_app,
-        exact=fit.exact,
-        added=fit.added,
-    )
-    return items, values, "share" if fit.exact[0] else "deviations"
+    return items, values, [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]], removed
 
 
 def _mixed(category: np.ndarray, items: np.ndarray, slots: int) -> list[int]:
@@ -250,6 +243,16 @@ def _apart(state: MatchState, items: np.ndarray) -> list[int]:
             kept.append(j)
             barred |= {product, *state.products.excludes.row(product).tolist()}
     return kept
+
+
+def _new_id() -> str:
+    """A UUID of version 7 (RFC 9562): ids of one time stand together, where traces are kept and looked for."""
+    drawn = os.urandom(10)
+    return text_of(
+        (time.time_ns() // 1_000_000).to_bytes(6, "big")
+        + bytes((drawn[0] & 0x0F | 0x70, drawn[1], drawn[2] & 0x3F | 0x80))
+        + drawn[3:]
+    )
 
 
 def _things(state: MatchState, kind: Kind, items: np.ndarray) -> np.ndarray:

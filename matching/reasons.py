@@ -6,13 +6,13 @@ The same templates are filled for one customer (`sentence`) and, as columns, for
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lake.pseudonyms import text_of
 from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, UNUSED, Fact, Found
 from matching.state import Kind, MatchState
 
@@ -144,11 +144,11 @@ def path(
         return end
     if evidence == NOTHING or user is None:
         return [_node("User", None, count=round(float(ties.share[thing]) * state.counted)), {"edge": uses}, *end]
-    start = [_node("User", str(uuid.UUID(bytes=user)))]
+    start = [_node("User", text_of(user))]
     category = int(ties.category[thing])
     into = [] if category < 0 else [_node("Category", texts.categories[category]), {"edge": "IN_CATEGORY"}]
     if evidence == CONTACTS:
-        who = str(uuid.UUID(bytes=bytes(state.customers.users[other]).ljust(16, b"\0")))
+        who = text_of(bytes(state.customers.users[other]))
         return [*start, {"edge": "CALLS", "count": x, "of": y}, _node("User", who), {"edge": uses}, *end]
     if evidence == CATEGORY:
         between = [{"edge": uses}, _node(label, ids[other]), {"edge": "IN_CATEGORY"}]

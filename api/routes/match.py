@@ -14,7 +14,7 @@ from api.answers import answer, responses
 from api.bodies import Body, described, read
 from api.numbers import user_of_number, user_of_text
 from api.service import Service
-from matching.match import Decision, MatchRequest, match
+from matching.match import Decision, MatchRequest
 
 router = APIRouter(prefix="/v1", tags=["match"])
 
@@ -103,7 +103,7 @@ async def _decide(service: Service, body: MatchBody, users: list[bytes]) -> list
             slots=None if body.slots is None else min(body.slots, MOST_ITEMS),
             context_used=tuple(body.context.used),
         )
-        decisions.append(match(service.state, asked, service.answered))
+        decisions.append(service.match(asked))
     await service.traces.keep(decisions)
     metrics.ITEMS.labels(body.kind).inc(sum(len(decision.items) for decision in decisions))
     return decisions

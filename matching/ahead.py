@@ -1,0 +1,148 @@
+"""Each customer's best apps made ahead, so that a decision only reads them: lists in a file that workers map.
+
+A list holds while the state does (the file's name says which) and nothing about the customer has changed since: who
+answered, used an app, or is asked through a channel that must not approach them now, is decided afresh. So a decision
+with lists is the decision without.
+
+The file is of this boot of the machine: after a power cut, pages may be on disk without those before them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lake.home import DERIVED, Home, enough_disk
+from matching.coarse import best_apps
+from matching.eligibility import Block, explain
+from matching.rank import top_k
+from matching.scores import app_scores
+from matching.state import MatchState
+
+FOLDER = DERIVED[0]
+LENGTH = 20
+"""Apps in a list: two for each item that a caller is given unless it asks for more."""
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+_SOME = np.array([], np.int64)
+
+
+@dataclass(frozen=True)
+class Best:
+    """Best apps of one customer: items int32 (k), -1 where there are fewer, and scores float64 (k), which are `shares`
+    or deviations; how many apps each rule removed."""
+
+    items: np.ndarray
+    values: np.ndarray
+    shares: bool
+    removed: dict[str, int]
+
+
+def best(state: MatchState, block: Block, k: int) -> Best:
+    """The best apps of the single customer of a block, decided now."""
+    mask, removed = explain(state, block)
+    used = block.used[1]
+    found = best_apps(state.coarse, state.vectors, state.used, int(block.users[0]), mask[0], k, used)
+    if found is not None:
+        return Best(*found, False, removed)
+    fit = app_scores(state, block.users, fold=used)
+    vectors = state.vectors
+    items, values = top_k(
+        fit.scores,
+        mask,
+        k,
+        left=fit.left,
+        right=vectors.apps,
+        longest=vectors.longest_app,
+        exact=fit.exact,
+        added=fit.added,
+    )
+    return Best(items[0], values[0], bool(fit.exact[0]), removed)
+
+
+class Ahead:
+    """The lists of one state, each made when it is first asked for. Safe to share between threads and processes.
+
+    `identity` is what the state was loaded from: files of any other are taken away. Raises DiskFull.
+    """
+
+    def __init__(self, home: Home, state: MatchState, identity: str) -> None:
+        self._state = state
+        self._rules = [rule.name for rule in state.rules if "app" in rule.kinds]
+        self._length = min(LENGTH, len(state.apps.ids))
+        row = np.dtype(
+            [
+                ("values", np.float64, (self._length,)),
+                ("items", np.int32, (self._length,)),
+                ("removed", np.int32, (len(self._rules),)),
+                ("shares", np.bool_),
+                ("made", np.bool_),
+            ],
+            align=True,
+        )
+        rows = state.customers.n + 1
+        boot = BOOT.read_text() if BOOT.exists() else ""
+        name = hashlib.sha256(f"{boot} {identity} {row} {rows}".encode()).hexdigest()[:32]
+        folder = home.root / FOLDER
+        with enough_disk(home.root):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._path = folder / name
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                os.posix_fallocate(file, 0, max(1, rows * row.itemsize))  # a map over a full disk would kill
+            finally:
+                os.close(file)
+        for other in folder.iterdir():
+            if other != self._path:
+                other.unlink(missing_ok=True)
+        self._rows = np.asarray(np.memmap(self._path, row, "r+", shape=(rows,)))
+
+    def covers(self, state: MatchState, block: Block, k: int) -> bool:
+        """Whether the list of a block's single customer answers it: of this very state, with nothing said since."""
+        user = block.users[0]
+        if state is not self._state or k > self._length or len(block.used[1]) or len(block.paused[1]):
+            return False
+        if block.tired is not None and block.tired[0] != state.history.tired[user]:
+            return False
+        inbound = block.channel < 0 or bool(state.channels.inbound[block.channel])
+        return inbound or not (block.quiet or state.customers.no_contact[user])
+
+    def best(self, user: int, k: int) -> Best:
+        """The best apps of the customer at position `user`, from the list, which is made where it is not yet."""
+        row = self._rows[user]
+        if not row["made"]:
+            self._make(user)
+        counts = zip(self._rules, row["removed"].tolist(), strict=True)
+        return Best(
+            row["items"][:k], row["values"][:k], bool(row["shares"]), {rule: count for rule, count in counts if count}
+        )
+
+    def missing(self) -> np.ndarray:
+        """Positions of customers of the own network without a list, int64."""
+        return np.flatnonzero(~self._rows["made"] & ~self._state.customers.off_net)
+
+    @contextmanager
+    def sweeping(self) -> Iterator[bool]:
+        """Whether nobody else makes missing lists meanwhile: one process at a time is enough."""
+        file = os.open(self._path, os.O_RDWR)
+        try:
+            taken = False
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                taken = True
+            yield taken
+        finally:
+            os.close(file)
+
+    def _make(self, user: int) -> None:
+        found = best(self._state, Block("app", np.array([user])), self._length)
+        row = self._rows[user]
+        row["items"], row["values"], row["shares"] = found.items, found.values, found.shares
+        row["removed"] = [found.removed.get(rule, 0) for rule in self._rules]
+        row["made"] = True  # last: who sees it sees the rest
