@@ -71,9 +71,10 @@ print(json.dumps({
 """
 
 
-def ran(script: str, *arguments: str) -> dict[str, object]:
-    """What a script in a process of its own printed last."""
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script, *arguments], stdout=subprocess.PIPE, text=True)
+def ran(script: str, *arguments: str, **variables: str) -> dict[str, object]:
+    """What a script in a process of its own printed last; `variables` are added to its environment."""
+    command = [sys.executable, "-W", "ignore", "-c", script, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables})
     if done.returncode:
         return {"failed": done.returncode}
     return json.loads(done.stdout.splitlines()[-1])  # DuckDB may show progress before

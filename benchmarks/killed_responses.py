@@ -197,7 +197,7 @@ def prepared(home: Home, settings: Settings, folder: Path, workers: int = 1) -> 
 
 
 def main() -> int:
-    from benchmarks.match_rate import make_home
+    from benchmarks.made_home import make_home
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, value in {"kills": 20, "writers": 4, "seed": 1}.items():

@@ -111,6 +111,7 @@ def _holdings(lake: Lake, rng: np.random.Generator, users: pa.Array, uses: int, 
         "touches": rng.geometric(0.2, len(reached)),
         "hours": pa.ListArray.from_arrays(np.arange(0, 2 * len(reached) + 1, 2), rng.integers(8, 22, 2 * len(reached))),
         "last_at": _moments(rng.integers(-90, 0, len(reached))),
+        "rank": np.arange(len(reached)) - np.searchsorted(reached // CHANNELS, reached // CHANNELS) + 1,
     }
     lake.write("channel_use", _table(CHANNEL_USE, channel, len(reached)))
 

@@ -30,68 +30,10 @@ from typing import Any
 
 import httpx
 import numpy as np
-import pyarrow as pa
 
 from api.keys import KeyStore
-from benchmarks.made_lake import TODAY, make
-from embeddings.publish import make_current, write_snapshot
-from lake.home import Home
-from lake.pseudonyms import to_text
-from lake.settings import load_settings
-from lake.tables import Lake
-from loaders.feeds import FEEDS
-
-SYSTEMS = (["one"], ["two"], ["one", "two"], ["three"], ["three"], ["three"], ["three"])
-SHARES = (0.2, 0.2, 0.1, 0.2, 0.1, 0.1, 0.1)
-"""Of the apps, three in ten run on `one` and three in ten on `two`, which all customers' handsets have."""
-
-
-def make_home(root: Path, users: int, apps: int, dimensions: int, seed: int = 1) -> tuple[Home, list[str]]:
-    """A home with lake and snapshot, and the pseudonyms of those who may be shown apps."""
-    rng = np.random.default_rng(seed)
-    home = Home.open(load_settings(home=root), create=True)
-    home.pseudonyms(create=True)
-    lake = Lake(home.lake)
-    make(lake, users, 15 * users, 25 * users, apps, seed)
-    table = lake.read("apps")
-    systems = [SYSTEMS[i] for i in rng.choice(len(SYSTEMS), apps, p=SHARES)]
-    place = table.schema.get_field_index("os")
-    lake.write("apps", table.set_column(place, "os", pa.array(systems, FEEDS["apps"].schema.field("os").type)))
-    customers = lake.read("customers")
-    keys = customers["user"].filter(customers["consent"])
-    packed = np.frombuffer(b"".join(customers["user"].to_pylist()), np.uint8).reshape(-1, 16)
-    names = table["app"].to_pylist()
-    nothing = np.zeros((0, 1), np.float32)
-    spectrum = np.arange(1, dimensions + 1) ** -0.5
-    arrays = {
-        "users": packed,
-        "user_vectors": _unit(rng, users, spectrum) * 6,
-        "app_vectors": _unit(rng, apps, spectrum),
-        "app_popularity": np.sort(rng.random(apps))[::-1] / 10,
-        "product_vectors": nothing,
-        "product_user_vectors": np.zeros((users, 1), np.float32),
-        "product_popularity": nothing[:, 0],
-        "user_segment": np.full(users, -1, np.int32),
-        "segment_app_scores": np.zeros((0, apps), np.float32),
-        "segment_product_scores": np.zeros((0, 0), np.float32),
-    }
-    text, rates = pa.string(), {"acceptance": pa.float64(), "shown": pa.int64(), "accepted": pa.int64()}
-    heads: dict[str, dict[str, pa.DataType]] = {
-        "products": {"product": text},
-        "segments": {"segment": text},
-        "offers": {"offer": text, "product": text, **rates},
-        "offer_segments": {"offer": text, "segment": text, **rates},
-        "channels": {"channel": text, **rates},
-    }
-    tables = {name: pa.table({c: pa.array([], kind) for c, kind in head.items()}) for name, head in heads.items()}
-    make_current(home, write_snapshot(home, arrays, tables | {"apps": pa.table({"app": names})}, {"made_by": "dice"}))
-    return home, to_text(keys).to_pylist()
-
-
-def _unit(rng: np.random.Generator, rows: int, spectrum: np.ndarray) -> np.ndarray:
-    vectors = (rng.standard_normal((rows, len(spectrum)), np.float32) * spectrum).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
+from benchmarks.made_home import make_home
+from benchmarks.made_lake import TODAY
 
 # The two servers
 
@@ -186,8 +128,8 @@ def load(address: str, requests: list[bytes], connections: int, seconds: float) 
     return asyncio.run(_ask(int(address.rsplit(":", 1)[1]), requests, connections, seconds))
 
 
-def request_for(user: str, key: str) -> bytes:
-    body = json.dumps({"user": user, "kind": "app", "k": 10}).encode()
+def request_for(user: str, key: str, kind: str = "app") -> bytes:
+    body = json.dumps({"user": user, "kind": kind, "k": 10}).encode()
     head = (
         f"POST /v1/match HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

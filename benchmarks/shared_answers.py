@@ -28,7 +28,7 @@ import httpx
 import numpy as np
 
 from benchmarks.killed_responses import Bench, prepared, writing
-from benchmarks.match_rate import make_home
+from benchmarks.made_home import make_home
 from lake.settings import load_settings
 
 PATIENCE_S = 5.0
