@@ -29,7 +29,8 @@ def options(ctx: typer.Context, home: HomeOption = None, as_json: JsonOption = F
 MODULES = {
     "sample": "feeds", "check": "feeds", "pseudonym": "feeds",
     "load": "steps", "analyse": "steps", "embed": "steps", "run": "steps", "hosts": "hosts",
-    "match": "decide", "rules": "rules", "template": "templates", "serve": "serve", "demo": "serve",
+    "match": "decide", "evaluate": "evaluate", "rules": "rules", "template": "templates",
+    "serve": "serve", "demo": "serve",
     "forget": "alone", "rekey": "alone", "backup": "alone", "restore": "alone",
     "key": "keys", "status": "status", "doctor": "health",
 }  # fmt: skip
@@ -40,7 +41,7 @@ def modules_for(words: list[str]) -> list[str]:
     """The file of the command that is called; every file where that is not plain.
 
     >>> modules_for(["--home", "run", "key", "list"]), len(modules_for(["--help"]))
-    (['keys'], 10)
+    (['keys'], 12)
     """
     values = {place + 1 for place, word in enumerate(words) if word == "--home"}
     called = next((word for place, word in enumerate(words) if place not in values and word[:1] != "-"), "")

@@ -5,6 +5,7 @@ feeds → loaders → lake → graph.dumbbell, graph.calls → Neo4j → embeddi
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from dumbbell.last_runs import Steps
 from dumbbell.next_step import nothing_to_match
+from embeddings.snapshot import Snapshot
 from graph.calls import contacts
 from graph.calls.analyse import analyse as analyse_calls
 from graph.dumbbell import build as build_dumbbell
@@ -23,6 +25,8 @@ from graph.succession import hand_over
 from lake.clock import today
 from lake.errors import NotReady
 from lake.home import Home
+from lake.past import past_lake
+from lake.periods import first_day
 from lake.progress import working
 from lake.settings import Settings
 from lake.tables import Lake
@@ -31,6 +35,10 @@ from loaders.feeds import FEEDS
 from loaders.load import Report, load
 from matching.answers import copy_to_lake
 from matching.decisions import FILE as DECISIONS
+from matching.state import MatchState
+
+PAST = ".past"
+"""Where in a home what was known at an earlier day is made again, for a while."""
 
 
 def into_lake(home: Home, settings: Settings, feeds: Path, *, strict: bool = False) -> Report:
@@ -153,6 +161,30 @@ def embed(home: Home, settings: Settings, store: Store, *, force: bool = False) 
         with steps.running("embed", _embed_inputs(home, settings), "embeddings") as facts:
             facts["found"] = train(lake, home, settings, force=force)
     return steps.facts["embed"]["found"]
+
+
+@contextmanager
+def as_of(home: Home, settings: Settings, month: str) -> Iterator[tuple[MatchState, dict[str, Any]]]:
+    """What matching would have decided from when a month began, and the metrics of its snapshot: lake and snapshot are
+    made again from what was known by then, as `load` and `embed` make them, and taken away in the end.
+
+    To be called by the one who holds the home for writing.
+    """
+    from embeddings.train import train
+
+    folder = home.root / PAST
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+    try:
+        then = settings.model_copy(update={"home": folder, "key_file": None, "today": first_day(month)})
+        past = Home.open(then, create=True)
+        with working(f"the lake as it was before {month}"):
+            lake = past_lake(Lake(home.lake), past.lake, month)
+            build_dumbbell(lake, then)
+        with working(f"embeddings of what was known before {month}"):
+            found = train(lake, past, then)
+        yield MatchState.load(past, then, lake, Snapshot.current(past), today=then.today), found
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _analysis_inputs(home: Home, settings: Settings) -> str:

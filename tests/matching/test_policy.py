@@ -9,7 +9,7 @@ import pytest
 
 from lake.errors import BadValue
 from matching import policy
-from matching.policy import Logged
+from matching.policy import Logged, estimates, support
 
 FOUR = Logged(
     probability=np.array([0.5, 0.25, 0.5, 0.5]),
@@ -21,23 +21,47 @@ FOUR = Logged(
 )
 
 
+def means(logged: Logged) -> dict[str, float]:
+    return {name: found.mean for name, found in estimates({"it": logged})["it"].items()}
+
+
 def test_by_hand():
-    assert policy.inverse_probability(FOUR).mean == (2 * 1 + 4 * 1 + 2 * 0) / 4
-    assert policy.normalised(FOUR).mean == (2 * 1 + 4 * 1) / (2 + 4 + 2)
-    assert policy.doubly_robust(FOUR).mean == pytest.approx((2.0 + 2 * 0.5 + 4 * 0.5 + 2 * -0.25) / 4)
-    worse = replace(FOUR, agrees=np.zeros(4, bool), expected_own=np.full(4, 0.25))
-    assert policy.difference(FOUR, worse).mean == pytest.approx(policy.doubly_robust(FOUR).mean - 0.25)
+    assert means(FOUR) == pytest.approx(
+        {
+            "inverse_probability": (2 * 1 + 4 * 1 + 2 * 0) / 4,
+            "normalised": (2 * 1 + 4 * 1) / (2 + 4 + 2),
+            "doubly_robust": (2.0 + 2 * 0.5 + 4 * 0.5 + 2 * -0.25) / 4,
+        }
+    )
+    half = replace(FOUR, agrees=np.array([0.5, 0.5, 0.5, 0.0]))  # a policy that leaves it to chance
+    assert means(half)["inverse_probability"] == (1 * 1 + 2 * 1 + 1 * 0) / 4
+
+
+def test_a_difference_is_taken_draw_by_draw():
+    worse = replace(FOUR, reward=FOUR.reward - 0.5, expected=FOUR.expected - 0.5, expected_own=FOUR.expected_own - 0.5)
+    found = estimates({"one": FOUR, "other": worse})
+    less = found["one"]["doubly_robust"] - found["other"]["doubly_robust"]
+    assert less.mean == pytest.approx(0.5)
+    assert less.interval == pytest.approx((0.5, 0.5))
+
+
+def test_what_there_is_to_go_by():
+    found = support(FOUR)
+    assert (found.agreement, found.covered, found.clipped) == (0.75, 2.0, 0)
+    assert found.effective == pytest.approx(8**2 / (4 + 16 + 4))
 
 
 def test_a_weight_is_bounded():
     rare = replace(FOUR, probability=np.array([1e-9, 1.0, 1.0, 1.0]))
     assert policy.weights(rare).tolist() == [policy.MOST_WEIGHT, 1, 1, 0]
+    assert support(rare).clipped == 1
 
 
 def test_what_cannot_be_said():
-    assert np.isnan(policy.normalised(replace(FOUR, agrees=np.zeros(4, bool))).mean)
+    assert np.isnan(means(replace(FOUR, agrees=np.zeros(4, bool)))["normalised"])
     empty = Logged(*(np.zeros(0) for _ in range(6)))
-    assert np.isnan(policy.doubly_robust(empty).mean)
+    assert all(np.isnan(mean) for mean in means(empty).values())
+    assert np.isnan(estimates({"it": empty})["it"]["doubly_robust"].interval).all()
     for wrong in (0.0, 1.5, np.nan):
         with pytest.raises(BadValue, match="probability"):
             replace(FOUR, probability=np.array([wrong, 1, 1, 1]))
@@ -62,13 +86,14 @@ def test_the_interval_holds_the_truth_where_model_or_probabilities_are_right(mod
         expected_own=expected[at, own],
         customer=at // 2,
     )
-    found, truth = policy.doubly_robust(logged), chance[at, own].mean()
-    assert found.low < truth < found.high
+    found, truth = estimates({"it": logged})["it"], chance[at, own].mean()
+    low, high = found["doubly_robust"].interval
+    assert low < truth < high
+    plain_low, plain_high = found["inverse_probability"].interval
     if logged_right:
-        plain = policy.inverse_probability(logged)
-        assert plain.low < truth < plain.high
-        assert policy.normalised(logged).mean == pytest.approx(truth, rel=0.1)
+        assert plain_low < truth < plain_high
+        assert found["normalised"].mean == pytest.approx(truth, rel=0.1)
         if model == "right":
-            assert found.high - found.low < plain.high - plain.low
+            assert high - low < plain_high - plain_low
     else:
-        assert not policy.inverse_probability(logged).low < truth < policy.inverse_probability(logged).high
+        assert not plain_low < truth < plain_high

@@ -1,0 +1,177 @@
+"""Offers that were shown since some moment, each with what else might have been shown to that customer then.
+
+Only first places are looked at: who was shown what in the second depends on the first, and is accepted less often for
+its place alone. What may be shown is what the rules of a `MatchState` of an earlier day say, through the channel of the
+showing, without offers that have ended since, what the customer took up since, or refused lately.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from embeddings.offers import read_answers
+from lake.tables import Lake
+from matching.arrays import positions
+from matching.eligibility import Block, eligible
+from matching.scores import OfferScores, offer_scores
+from matching.state import MatchState
+
+DAY_US = 86_400_000_000
+NOTED = 2 * DAY_US
+"""A product counts as held so long after the day it was taken: never at the very showing that sold it, whatever the
+zone. That it was accepted counts at once."""
+FOREVER = np.iinfo(np.int64).max
+MOST = 500_000
+"""Showings that are looked at, the latest."""
+_CELLS = 1 << 22
+"""Showings × offers looked at together."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """r showings in order of time.
+
+    user, offer, channel  int64 (r): positions in the state; -1 for a channel that is not known
+    at                    int64 (r): microseconds since 1970
+    accepted              bool (r)
+    probability           float64 (r) of having been shown, nan where it was not logged
+    left_out              how many others there were, and why they do not count
+    """
+
+    user: np.ndarray
+    offer: np.ndarray
+    channel: np.ndarray
+    at: np.ndarray
+    accepted: np.ndarray
+    probability: np.ndarray
+    left_out: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def take(self, rows: np.ndarray) -> Shown:
+        """Only some rows."""
+        names = ("user", "offer", "channel", "at", "accepted", "probability")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What customers could not be shown for a while since: by customer, from `since` to `until` (microseconds)."""
+
+    user: np.ndarray
+    offer: np.ndarray
+    since: np.ndarray
+    until: np.ndarray
+
+    def clear(self, users: np.ndarray, at: np.ndarray, mask: np.ndarray) -> None:
+        """Clear mask (b, offers) for `users` (b) at the moments `at` (b) in place."""
+        first, last = np.searchsorted(self.user, users), np.searchsorted(self.user, users, side="right")
+        row = np.repeat(np.arange(len(users)), last - first)
+        event = np.arange(len(row)) - np.repeat(np.cumsum(last - first) - last, last - first)
+        holds = (self.since[event] < at[row]) & (at[row] <= self.until[event])
+        mask[row[holds], self.offer[event[holds]]] = False
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Showings at `rows` (b), all through one channel: `allowed` bool (b, offers), and the scores of all offers."""
+
+    rows: np.ndarray
+    allowed: np.ndarray
+    scores: OfferScores
+
+
+def read_shown(lake: Lake, state: MatchState, since: dt.datetime) -> Shown:
+    """The first places of `lake` since a moment (UTC, without offset), of feed and API."""
+    names = ["user", "offer", "channel", "accepted", "at", "position", "probability"]
+    answers = read_answers(lake)
+    if answers is None:
+        nothing = np.zeros(0, np.int64)
+        return Shown(nothing, nothing, nothing, nothing, nothing.astype(bool), nothing.astype(float), {})
+    table = answers.filter(answers.at >= ibis.literal(since)).select(*names).order_by(["at", *names[:4]]).to_pyarrow()
+    user, offer = positions(table["user"], _users(state)), positions(table["offer"], state.offers.ids)
+    first = np.asarray(pc.fill_null(table["position"], 1)) <= 1
+    known = (user >= 0) & (offer >= 0)
+    every = np.flatnonzero(first & known)
+    kept = every[-MOST:]
+    probability = np.asarray(pc.fill_null(table["probability"], np.nan), np.float64)
+    return Shown(
+        user=user[kept],
+        offer=offer[kept],
+        channel=positions(table["channel"], state.channels.ids)[kept],
+        at=_moments(table["at"])[kept],
+        accepted=np.asarray(table["accepted"].to_numpy(), bool)[kept],
+        probability=np.where(probability > 0, probability, np.nan)[kept],
+        left_out={
+            "not_in_the_first_place": int((~first).sum()),
+            "not_known": int((first & ~known).sum()),
+            "earlier": len(every) - len(kept),
+        },
+    )
+
+
+def accepted_by_month(lake: Lake) -> dict[str, int]:
+    """Acceptances in each month (`2026-06`) in which anything was shown."""
+    answers = read_answers(lake)
+    if answers is None:
+        return {}
+    each = answers.group_by(month=answers["at"].strftime("%Y-%m")).aggregate(accepted=answers.accepted.sum())
+    table = each.order_by("month").to_pyarrow()
+    return dict(zip(table["month"].to_pylist(), table["accepted"].to_pylist(), strict=True))
+
+
+def read_closed(lake: Lake, state: MatchState, since: dt.datetime) -> Closed:
+    """What was accepted, refused or taken up since a moment, and so may not be offered."""
+    parts = [np.zeros((4, 0), np.int64)]
+    answers = read_answers(lake)
+    if answers is not None:
+        said = answers.filter(answers.at >= ibis.literal(since), answers.accepted | answers.refused)
+        table = said.select("user", "offer", "at").to_pyarrow()
+        at = _moments(table["at"])
+        user, offer = positions(table["user"], _users(state)), positions(table["offer"], state.offers.ids)
+        parts.append(np.stack([user, offer, at, at + state.history.pause.days * DAY_US]))
+    if lake.has("subscriptions"):
+        held = lake.scan("subscriptions")
+        table = held.filter(held.since >= since.date()).select("user", "product", "since").to_pyarrow()
+        user, product = positions(table["user"], _users(state)), positions(table["product"], state.products.ids)
+        noted = np.asarray(table["since"].cast(pa.int32()), np.int64) * DAY_US + NOTED
+        p = len(state.products.ids)
+        barred = np.eye(p + 1, p, dtype=bool)  # the last row is a product that nobody knows
+        barred[state.products.excludes.pairs(np.arange(p))] = True
+        row, offer = np.nonzero(barred[:, state.offers.product][product])
+        parts.append(np.stack([user[row], offer, noted[row], np.full(len(row), FOREVER)]))
+    found = np.concatenate(parts, axis=1)
+    found = found[:, (found[0] >= 0) & (found[1] >= 0)]
+    return Closed(*found[:, np.lexsort((found[2], found[1], found[0]))])
+
+
+def moments(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Iterator[Moments]:
+    """All showings, in blocks of one channel each."""
+    ends = lake.read("offers", ["ends_on"])["ends_on"].cast(pa.int32())
+    last = (np.asarray(pc.fill_null(ends, 10**8), np.int64) + 1) * DAY_US
+    size = max(1, _CELLS // max(1, len(state.offers.ids)))
+    for channel in np.unique(shown.channel).tolist():
+        every = np.flatnonzero(shown.channel == channel)
+        for rows in np.array_split(every, -(-len(every) // size)):
+            users, at = shown.user[rows], shown.at[rows]
+            allowed = eligible(state, Block("offer", users, channel))
+            allowed &= at[:, None] < last
+            closed.clear(users, at, allowed)
+            yield Moments(rows, allowed, offer_scores(state, users, channel))
+
+
+def _users(state: MatchState) -> pa.Array:
+    packed = pa.py_buffer(np.ascontiguousarray(state.customers.users).tobytes())
+    return pa.Array.from_buffers(pa.binary(16), state.customers.n, [None, packed]).cast(pa.binary())
+
+
+def _moments(column: pa.ChunkedArray) -> np.ndarray:
+    return np.asarray(column.cast(pa.timestamp("us")).cast(pa.int64()), np.int64)
