@@ -20,7 +20,7 @@ from lake.runs import noting
 from lake.settings import Settings
 from lake.upgrade import FORMAT, STEPS, upgrade
 
-DERIVED = ("ahead",)
+DERIVED = ("ahead", "kept")
 """Folders of what is made again from the rest when it is missing: not saved, and gone once pseudonyms change."""
 EMPTY = ("number.key", "lock", "runs.json")
 """What a folder may hold to be made a home."""
@@ -37,6 +37,7 @@ class Home:
     HOME/keys.json       API keys, hashed
     HOME/audit/          which key asked for whom, a file a day (mode 0600)
     HOME/ahead/          each customer's best apps, by position (`matching.ahead`)
+    HOME/kept/           what matching starts from, as files that workers map (`matching.kept`; mode 0600)
     HOME/steps.json      what each step last ran on
     HOME/runs.json       the last run of each command, and how it ended
     HOME/unfinished.json what a killed `rekey`, `forget` or `restore` left to do (mode 0600)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 
 from embeddings.snapshot import Snapshot
@@ -15,6 +16,8 @@ from lake.errors import BadValue, UnknownName
 from lake.home import Home
 from lake.settings import Settings
 from lake.tables import Lake
+from lake.use import APP_USE
+from matching.apart import make_apart
 from matching.arrays import Ragged
 from matching.audience import load_audience
 from matching.bars import Items, Rule, bind, load_rules
@@ -33,15 +36,37 @@ from matching.coarse import Coarse
 from matching.customers import Customers, Handsets, load_customers, load_handsets, load_held
 from matching.evidence import Ties
 from matching.fatigue import History, load_history
+from matching.kept import FEWEST, Kept
 from matching.persons import load_persons
 from matching.propensity import Propensity, load_propensity
 from matching.quiet import Quiet, quiet_of
 from matching.rank import warm_up
-from matching.ties import load_contacts, load_segments, load_ties, load_used
-from matching.vectors import Vectors, load_vectors
+from matching.rules import Ruled
+from matching.ties import Around, load_around, load_contacts, load_segments, load_used
+from matching.vectors import Placed, Vectors, load_vectors, place
 
 Kind = Literal["app", "offer"]
 KINDS = ("app", "offer")
+TABLES = (
+    "answers",
+    "apps",
+    "bills",
+    "categories",
+    "channel_use",
+    "channels",
+    "circles",
+    "customers",
+    "fits",
+    "handsets",
+    "offers",
+    "products",
+    "responses",
+    "segments",
+    "subscriptions",
+    "user_handsets",
+    *APP_USE,
+)
+"""The tables of the lake that a state is made of, but for contacts."""
 
 
 @dataclass(frozen=True)
@@ -92,58 +117,63 @@ class MatchState:
 
     @classmethod
     def load(
-        cls, home: Home, settings: Settings, lake: Lake, snapshot: Snapshot, *, today: dt.date | None = None
+        cls,
+        home: Home,
+        settings: Settings,
+        lake: Lake,
+        snapshot: Snapshot,
+        *,
+        today: dt.date | None = None,
+        fewest: int = FEWEST,
+        apart: bool = True,
     ) -> MatchState:
         """Read the lake and map a snapshot.
 
-        `today` is the clock's day unless the settings name one. Raises NotReady where nothing has been loaded, and
-        SettingError for a rule that cannot be used.
+        `today` is the clock's day unless the settings name one. From `fewest` customers on, what the lake says is kept
+        in files (`matching.kept`), made where it is due in a process of its own if `apart`. Raises NotReady where
+        nothing has been loaded, and SettingError for a rule that cannot be used.
         """
         rules = load_rules(settings.rules, lake)
         day = today_of(settings, lake, clock=True) if today is None else today
-        users = lake.read("customers", ["user"])["user"]
-        handsets = load_handsets(lake)
-        customers = load_customers(lake, day, handsets)
-        segments, segment = load_segments(lake, users)
-        vectors = load_vectors(snapshot, users, segments, segment)
-        categories = load_categories(lake)
-        app_category = categories_of(lake, "app", vectors.app_ids, categories)
-        apps = load_apps(lake, vectors, handsets, app_category)
-        products = load_products(lake, vectors, handsets)
-        product_category = categories_of(lake, "product", products.ids, categories)
-        channels = load_channels(lake, users, day, settings.budgets)
-        audience = load_audience(lake, customers, handsets, day)
-        offers = load_offers(lake, vectors, products, channels.ids, audience, day)
-        used = load_used(lake, apps.ids, customers.n)
-        held = load_held(lake, users, products.ids, day)
-        contacts = load_contacts(lake, settings, customers.consent, customers.off_net)
-        counted = ~customers.off_net
-        around = (contacts, customers.handset, len(handsets.ids), counted)
-        bar = (categories, segment, segments)
+        kept = Kept(home, lake, fewest)
+        told = [snapshot.id, day, settings.rules, settings.budgets]
+        if apart and kept.is_worthwhile and not kept.path("state", TABLES, told).exists():
+            with kept.alone("apart"):
+                if not kept.path("state", TABLES, told).exists():
+                    make_apart(home, settings, snapshot, day, fewest)
+        app_ids = pa.array(snapshot.apps, pa.string())
+        used = kept.part(
+            "used", ("customers", *APP_USE), snapshot.apps, lambda: load_used(lake, app_ids, kept.customers)
+        )
+        said = kept.part("state", TABLES, told, lambda: _said(settings, lake, snapshot, rules, used, day))
+        who = said.customers
+        contacts = kept.part(
+            "contacts",
+            ("customers", "contacts"),
+            settings.keep_periods,
+            lambda: load_contacts(lake, settings, who.consent, who.off_net),
+        )
+        learned = said.propensity
         state = cls(
             today=day,
             snapshot_id=snapshot.id,
-            customers=customers,
-            handsets=handsets,
-            channels=channels,
-            apps=apps,
-            products=products,
-            offers=offers,
-            vectors=vectors,
-            propensity=load_propensity(snapshot, lake, users, offers.ids, channels.ids, offers.prior, day),
+            customers=who,
+            handsets=said.handsets,
+            channels=said.channels,
+            apps=said.apps,
+            products=said.products,
+            offers=said.offers,
+            vectors=load_vectors(snapshot, said.placed),
+            propensity=None if learned is None else replace(learned, users=snapshot.offer_users),
             used=used,
-            held=held,
-            categories=categories,
-            segments=segments,
-            app_ties=load_ties(lake, "app", apps.ids, used, *around, app_category, *bar),
-            product_ties=load_ties(lake, "product", products.ids, held, *around, product_category, *bar),
-            history=load_history(
-                lake, users, {"app": apps.ids, "offer": offers.ids}, load_persons(lake, customers.n), rules, day
-            ),
+            held=said.held,
+            categories=said.categories,
+            segments=said.segments,
+            app_ties=said.around_apps.ties(used, contacts, who.handset, said.segment),
+            product_ties=said.around_products.ties(said.held, contacts, who.handset, said.segment),
+            history=said.history,
             quiet=quiet_of(rules, settings.zone),
-            rules=bind(
-                rules, lake, customers, handsets, Items(apps.ids, offers.ids, products.ids.take(offers.product)), day
-            ),
+            rules=said.rules,
         )
         warm_up()
         return state
@@ -200,6 +230,75 @@ class MatchState:
         if name not in known:
             raise UnknownName(f"there is no channel {name!r}", f"the channels are {', '.join(known) or '(none)'}")
         return known.index(name)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the lake says of a snapshot's customers and items on a day, but for `used` and contacts, in the order of
+    `MatchState`; `segment` int32 (n + 1) is the lake's, and `propensity` is without its users."""
+
+    customers: Customers
+    handsets: Handsets
+    channels: Channels
+    apps: Apps
+    products: Products
+    offers: Offers
+    placed: Placed
+    propensity: Propensity | None
+    held: Ragged
+    categories: pa.Array
+    segments: pa.Array
+    segment: np.ndarray
+    around_apps: Around
+    around_products: Around
+    history: History
+    rules: tuple[Rule, ...]
+
+
+def _said(
+    settings: Settings, lake: Lake, snapshot: Snapshot, rules: tuple[Ruled, ...], used: Ragged, day: dt.date
+) -> _Said:
+    users = lake.read("customers", ["user"])["user"]
+    handsets = load_handsets(lake)
+    customers = load_customers(lake, day, handsets)
+    segments, segment = load_segments(lake, users)
+    placed = place(snapshot, users, segments, segment)
+    vectors = load_vectors(snapshot, placed)
+    categories = load_categories(lake)
+    app_category = categories_of(lake, "app", vectors.app_ids, categories)
+    apps = load_apps(lake, vectors, handsets, app_category)
+    products = load_products(lake, vectors, handsets)
+    product_category = categories_of(lake, "product", products.ids, categories)
+    channels = load_channels(lake, users, day, settings.budgets)
+    audience = load_audience(lake, customers, handsets, day)
+    offers = load_offers(lake, vectors, products, channels.ids, audience, day)
+    held = load_held(lake, users, products.ids, day)
+    around = (customers.handset, len(handsets.ids), ~customers.off_net)
+    learned = load_propensity(snapshot, lake, users, offers.ids, channels.ids, offers.prior, day)
+    return _Said(
+        customers=customers,
+        handsets=handsets,
+        channels=channels,
+        apps=apps,
+        products=products,
+        offers=offers,
+        placed=placed,
+        propensity=None if learned is None else replace(learned, users=learned.users[:0]),
+        held=held,
+        categories=categories,
+        segments=segments,
+        segment=segment,
+        around_apps=load_around(lake, "app", apps.ids, used, *around, app_category, categories, segments),
+        around_products=load_around(
+            lake, "product", products.ids, held, *around, product_category, categories, segments
+        ),
+        history=load_history(
+            lake, users, {"app": apps.ids, "offer": offers.ids}, load_persons(lake, customers.n), rules, day
+        ),
+        rules=bind(
+            rules, lake, customers, handsets, Items(apps.ids, offers.ids, products.ids.take(offers.product)), day
+        ),
+    )
 
 
 def check_kind(kind: str) -> Kind:

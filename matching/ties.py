@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import ibis
 import numpy as np
 import pyarrow as pa
@@ -59,11 +61,27 @@ def load_contacts(lake: Lake, settings: Settings, consent: np.ndarray, off_net: 
     return Ragged(starts, lists.values[kept], lists.weights[kept])
 
 
-def load_ties(
-    lake: Lake, kind: str, items: pa.Array, used: Ragged, contacts: Ragged, handset: np.ndarray, handsets: int,
-    counted: np.ndarray, category: np.ndarray, categories: pa.Array, segment: np.ndarray, segments: pa.Array,
-) -> Ties:  # fmt: skip
-    """Ties for one kind of item (`app` or `product`).
+@dataclass(frozen=True)
+class Around:
+    """What `Ties` of one kind of item hold beside who uses what and who calls whom."""
+
+    share: np.ndarray
+    category: np.ndarray
+    category_share: np.ndarray
+    owners: Ragged
+    owner_count: np.ndarray
+    fit_lift: np.ndarray
+    fit_category: np.ndarray
+
+    def ties(self, used: Ragged, contacts: Ragged, handset: np.ndarray, segment: np.ndarray) -> Ties:
+        return Ties(used=used, contacts=contacts, handset=handset, segment=segment, **vars(self))
+
+
+def load_around(
+    lake: Lake, kind: str, items: pa.Array, used: Ragged, handset: np.ndarray, handsets: int, counted: np.ndarray,
+    category: np.ndarray, categories: pa.Array, segments: pa.Array,
+) -> Around:  # fmt: skip
+    """What is around customers, for one kind of item (`app` or `product`).
 
     `counted` bool (n + 1): customers that shares and owners are counted over.
     """
@@ -79,20 +97,16 @@ def load_ties(
     uses = np.bincount(used.values, minlength=m).astype(np.float64)
     per_category = np.bincount(category[category >= 0], uses[category >= 0], minlength=len(categories))
     fit_lift, fit_category = _fits(lake, kind, items, category, categories, segments)
-    return Ties(
-        used=used,
+    return Around(
         share=share.astype(np.float32),
         category=category,
         category_share=(per_category / max(uses.sum(), 1)).astype(np.float32),
-        contacts=contacts,
-        handset=handset,
         owners=Ragged(
             by_handset.indptr.astype(np.int64), by_handset.indices.astype(np.int32), by_handset.data.astype(np.float32)
         ),
         owner_count=np.asarray(owner.sum(axis=1), np.float32).ravel(),
-        segment=segment,
-        fit_lift=fit_lift,
-        fit_category=fit_category,
+        fit_lift=np.ascontiguousarray(fit_lift),
+        fit_category=np.ascontiguousarray(fit_category),
     )
 
 

@@ -58,10 +58,16 @@ class Vectors:
         return self.near_starts, self.near_apps, self.near_weights
 
 
-def load_vectors(
-    snapshot: Snapshot, users: pa.ChunkedArray, segment_names: pa.Array, lake_segment: np.ndarray
-) -> Vectors:
-    """Arrays of a snapshot for the customers `users` (n).
+@dataclass(frozen=True)
+class Placed:
+    """Where customers stand in a snapshot: `row` and `segment`, int32 (n + 1), as in `Vectors`."""
+
+    row: np.ndarray
+    segment: np.ndarray
+
+
+def place(snapshot: Snapshot, users: pa.ChunkedArray, segment_names: pa.Array, lake_segment: np.ndarray) -> Placed:
+    """Where the customers `users` (n) stand in a snapshot.
 
     Customers that came after the snapshot have no row; their segment, where the lake has one, is
     `segment_names[lake_segment[u]]` (n + 1).
@@ -69,12 +75,17 @@ def load_vectors(
     packed = np.ascontiguousarray(snapshot.users, np.uint8)
     fixed = pa.Array.from_buffers(pa.binary(16), len(packed), [None, pa.py_buffer(packed)])
     row = np.append(positions(users, fixed.cast(pa.binary())), -1).astype(np.int32)
-    segment_ids = pa.array(snapshot.segments, pa.string())
     segment = np.append(np.asarray(snapshot.user_segment, np.int32), np.int32(-1))[row]
+    segment_ids = pa.array(snapshot.segments, pa.string())
     now = np.append(positions(segment_names, segment_ids), -1)[lake_segment].astype(np.int32)
+    return Placed(row, np.where(segment >= 0, segment, now))
+
+
+def load_vectors(snapshot: Snapshot, placed: Placed) -> Vectors:
+    """Arrays of a snapshot for customers who stand there as `placed` says."""
     apps = np.ascontiguousarray(snapshot.app_vectors, np.float32)
     return Vectors(
-        row=row,
+        row=placed.row,
         users=snapshot.user_vectors,
         app_ids=pa.array(snapshot.apps, pa.string()),
         apps=apps,
@@ -89,8 +100,8 @@ def load_vectors(
         product_users=snapshot.product_user_vectors,
         products=np.ascontiguousarray(snapshot.product_vectors, np.float32),
         product_popularity=np.asarray(snapshot.product_popularity, np.float32),
-        segment_ids=segment_ids,
-        segment=np.where(segment >= 0, segment, now),
+        segment_ids=pa.array(snapshot.segments, pa.string()),
+        segment=placed.segment,
         segment_apps=snapshot.segment_app_scores,
         segment_products=snapshot.segment_product_scores,
         offers=snapshot.offers,
