@@ -13,7 +13,7 @@ from typing import Any
 
 from dumbbell.last_runs import Steps
 from dumbbell.next_step import nothing_to_match
-from embeddings.snapshot import Snapshot
+from embeddings.snapshot import Snapshot, current_id
 from graph.calls import contacts
 from graph.calls.analyse import analyse as analyse_calls
 from graph.dumbbell import build as build_dumbbell
@@ -34,7 +34,9 @@ from lake.use import APP_USE
 from loaders.feeds import FEEDS
 from loaders.load import Report, load
 from matching.answers import copy_to_lake
+from matching.apart import make_apart
 from matching.decisions import FILE as DECISIONS
+from matching.kept import Kept
 from matching.state import MatchState
 
 PAST = ".past"
@@ -185,6 +187,14 @@ def as_of(home: Home, settings: Settings, month: str) -> Iterator[tuple[MatchSta
         yield MatchState.load(past, then, lake, Snapshot.current(past), today=then.today), found
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def prepare(home: Home, settings: Settings) -> None:
+    """Make what serving and matching start from, where a home is so large that it is kept (`matching.kept`)."""
+    lake = Lake(home.lake)
+    if current_id(home) is not None and Kept(home, lake).is_worthwhile:
+        with working("what matching starts from"):
+            make_apart(home, settings, Snapshot.current(home), today(settings, lake, clock=True))
 
 
 def _analysis_inputs(home: Home, settings: Settings) -> str:

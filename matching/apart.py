@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from lake.home import Home
 from lake.settings import Settings
 from lake.tables import Lake
+from matching.kept import FEWEST
 
 if TYPE_CHECKING:
     from embeddings.snapshot import Snapshot
 
 
-def make_apart(home: Home, settings: Settings, snapshot: Snapshot, today: dt.date, fewest: int) -> None:
+def make_apart(home: Home, settings: Settings, snapshot: Snapshot, today: dt.date, fewest: int = FEWEST) -> None:
     """Make and keep the parts of a home's state.
 
     Whatever goes wrong there goes wrong again, and is told, where the caller then makes them itself.

@@ -33,7 +33,7 @@ def load(call: Call, feeds: FeedsArgument, strict: StrictOption = False) -> Answ
     with home.writing(call.command, wait=call.wait):
         report = steps.into_lake(home, call.settings, feeds, strict=strict)
         with steps.into_graph(home, call.settings) as (_, graph):
-            pass
+            steps.prepare(home, call.settings)
     return Answer({**report.to_json(), "graph": graph}, tables=report.tables(), lines=graph_lines(graph))
 
 
@@ -52,6 +52,7 @@ def embed(call: Call, force: ForceOption = False) -> Answer:
     home = call.home()
     with home.writing(call.command, wait=call.wait), open_store(home, call.settings) as store:
         found = steps.embed(home, call.settings, store, force=force)
+        steps.prepare(home, call.settings)
     return Answer(found, tables=quality_tables(found), lines=embed_lines(found))
 
 
@@ -76,6 +77,7 @@ def run_steps(
         ready()
         steps.scores_onto_nodes(home, store)
         embedded = steps.embed(home, call.settings, store)
+        steps.prepare(home, call.settings)
     return Answer(
         {**report.to_json(), "graph": graph, "analyse": analysed, "embed": embedded},
         tables=[*report.tables(), *quality_tables(embedded)],
