@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,7 +32,8 @@ def _now_and_usual(v: Values, name: str, what: str, unit: str = "") -> str:
     if not known(v, name):
         return f"no {what} are known"
     now = f"{what}: {v[name]:.0f}{unit}"
-    return f"{now}, usually {v[name + '_usual']:.0f}{unit}" if known(v, f"{name}_usual") else now
+    usual = v.get(f"{name}_usual", math.nan)  # of some features nothing usual is kept
+    return f"{now}, usually {usual:.0f}{unit}" if usual == usual else now
 
 
 def _left(v: Values) -> str:

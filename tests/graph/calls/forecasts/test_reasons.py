@@ -61,3 +61,14 @@ def test_the_highest_groups_come_first_and_small_ones_not_at_all() -> None:
     found = reasons(X, pushes, names).to_pylist()
     assert [(one["feature"], one["contribution"]) for one in found[0]] == [("contract", 1.0), ("circle", 0.5)]
     assert found[1] == []
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_has_words_where_all_is_known(group: str) -> None:
+    words = GROUPS[group].say(dict.fromkeys(NAMES, 2.0))
+    assert words
+    assert "nan" not in words
+
+
+def test_days_abroad_are_said_without_a_usual() -> None:
+    assert said("roaming", roaming_days=3.0) == "days abroad: 3"
