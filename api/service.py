@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import threading
 import time
 from importlib.metadata import version
@@ -147,6 +148,9 @@ class Service:
             self.home, self.settings, self.lake, Snapshot.current(self.home), today=self.settings.today
         )
         _rehearse(state)
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()  # names and texts by the ten thousand: looking through them again would hold up answers
         self._state = state
         self._loaded_from = found
         self._list(state, f"{version('dumbbell')} {found} {self.settings.rules}")

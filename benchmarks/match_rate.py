@@ -5,10 +5,12 @@
 
 Both are served by uvicorn with the same settings, each in a process of its own, and asked in turn, round by round, by
 one client: asyncio, keep-alive, so many connections at once. Its own cost is in both figures, and so is what else
-runs on the machine. The match asks for 10 apps of customers drawn at random: `first` each for the first time, `again`
-of 1000 who have asked before. Three of ten apps run on a customer's handset. The constant's bytes are those of a match.
+runs on the machine. The match asks for 10 apps of customers drawn at random, once the lists of all are made ahead:
+`first` each for the first time, `again` of 1000 who have asked before, `changed` of those who used another app since,
+whom no list answers. Three of ten apps run on a customer's handset. The constant's bytes are those of a match.
 
-Prints one line of JSON: requests a second, p50 and p99 in ms (medians of the rounds), and the ratios.
+Prints one line of JSON: requests a second, p50 and p99 in ms, processor time a request in ms of a single worker
+(medians of the rounds), the ratios, and in how many seconds the lists were made.
 """
 
 from __future__ import annotations
@@ -128,13 +130,36 @@ def load(address: str, requests: list[bytes], connections: int, seconds: float) 
     return asyncio.run(_ask(int(address.rsplit(":", 1)[1]), requests, connections, seconds))
 
 
-def request_for(user: str, key: str, kind: str = "app") -> bytes:
-    body = json.dumps({"user": user, "kind": kind, "k": 10}).encode()
+def request_for(user: str, key: str, kind: str = "app", used: str | None = None) -> bytes:
+    asked = {"user": user, "kind": kind, "k": 10} | ({} if used is None else {"context": {"used": [used]}})
+    body = json.dumps(asked).encode()
     head = (
         f"POST /v1/match HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def processor_ms(script: Path) -> float:
+    """Processor time that the process of a script has taken."""
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(script).encode() in (each / "cmdline").read_bytes().split(b"\0"):
+                taken = (each / "stat").read_text().rsplit(")", 1)[1].split()[11:13]
+                return sum(map(int, taken)) / os.sysconf("SC_CLK_TCK") * 1000
+        except OSError:  # it has ended meanwhile
+            continue
+    raise SystemExit(f"{script} does not run")
+
+
+def wait_for_lists(address: str, key: str) -> float:
+    """Until no customer's list is missing; returns the seconds."""
+    started = time.monotonic()
+    while True:
+        told = httpx.get(f"{address}/metrics", headers={"Authorization": f"Bearer {key}"}, timeout=60).text
+        if "\ndumbbell_lists_missing 0.0\n" in told:
+            return time.monotonic() - started
+        time.sleep(0.2)
 
 
 def middle(rounds: list[dict[str, float]]) -> dict[str, float]:
@@ -144,12 +169,13 @@ def middle(rounds: list[dict[str, float]]) -> dict[str, float]:
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     home, users = make_home(folder / "home", options.users, options.apps, options.dimensions)
-    key = KeyStore(home).add("bench", ["match"])
+    key = KeyStore(home).add("bench", ["admin"])
     draw = np.random.default_rng(7).permutation(len(users))
     every = [request_for(users[i], key) for i in draw]
     regulars, rest = every[:1000], every[1000:]
+    changed = [request_for(users[i], key, used=f"app{i % options.apps}") for i in draw[:1000]]
     settings = {"DUMBBELL_HOME": str(home.root), "DUMBBELL_TODAY": str(TODAY), "DUMBBELL_RATE": "0"}
-    found: dict[str, list[dict[str, float]]] = {"constant": [], "first": [], "again": []}
+    found: dict[str, list[dict[str, float]]] = {"constant": [], "first": [], "again": [], "changed": []}
     with served(folder, "match", SERVE, str(options.workers), **settings) as matching:
         given = {"Authorization": f"Bearer {key}"}
         answer = httpx.post(
@@ -160,23 +186,31 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             raise SystemExit(body.decode() + (folder / "match.log").read_text()[-3000:])
         (folder / "answer").write_bytes(body)
         with served(folder, "constant", CONSTANT, str(folder / "answer")) as constant:
-            ask = lambda address, requests: load(address, requests, options.connections, options.seconds)  # noqa: E731
+
+            def ask(name: str, requests: list[bytes]) -> dict[str, float]:
+                address, script = (constant, "constant") if name == "constant" else (matching, "match")
+                before = processor_ms(folder / f"{script}.py")
+                rates = load(address, requests, options.connections, options.seconds)
+                taken = processor_ms(folder / f"{script}.py") - before
+                return rates | ({"cpu_ms": taken / rates["rate"] / options.seconds} if options.workers == 1 else {})
+
+            lists_s = wait_for_lists(matching, key)
             for address, requests in ((constant, regulars), (matching, regulars)):
                 load(address, requests, options.connections, 3)  # warm
             for i in range(options.rounds):
-                found["constant"].append(ask(constant, regulars))
                 part = len(rest) // options.rounds
-                found["first"].append(ask(matching, rest[i * part : (i + 1) * part]))
-                found["again"].append(ask(matching, regulars))
+                asked = {"constant": regulars, "first": rest[i * part : (i + 1) * part], "again": regulars}
+                for name, requests in {**asked, "changed": changed}.items():
+                    found[name].append(ask(name, requests))
     figures = {name: middle(rounds) for name, rounds in found.items()}
     ratios = {
         f"{name}_{what}": round(
             median(a[figure] / b[figure] for a, b in zip(found[name], found["constant"], strict=True)), 3
         )
-        for name in ("first", "again")
+        for name in ("first", "again", "changed")
         for what, figure in (("rate_ratio", "rate"), ("p99_ratio", "p99_ms"))
     }
-    return {**figures, **ratios, "answer_bytes": len(body)}
+    return {**figures, **ratios, "lists_s": round(lists_s, 1), "answer_bytes": len(body)}
 
 
 def main() -> int:
