@@ -19,25 +19,28 @@ class Traces:
 
     def __init__(self, decisions: Decisions) -> None:
         self._decisions = decisions
-        self._waiting: list[Decision] = []
-        self._written: asyncio.Future[None] | None = None
+        self._waiting: list[tuple[list[Decision], asyncio.Future[None]]] = []
 
     async def keep(self, decisions: list[Decision]) -> None:
         """Return when the decisions are kept; raises what the writing of them raised."""
         loop = asyncio.get_running_loop()
-        if self._written is None:
-            self._waiting, self._written = [], loop.create_future()
+        if not self._waiting:
             loop.call_soon(self._write)
-        self._waiting += decisions
-        await asyncio.shield(self._written)  # one caller who goes away takes nothing from the others
+        kept: asyncio.Future[None] = loop.create_future()  # of its own: who goes away takes nothing from the others
+        self._waiting.append((decisions, kept))
+        await kept
 
     def _write(self) -> None:
-        waiting, written, self._written = self._waiting, self._written, None
-        assert written is not None
+        waiting, self._waiting = self._waiting, []
+        failed = None
         try:
-            self._decisions.record_many(waiting)
+            self._decisions.record_many([decision for decisions, _ in waiting for decision in decisions])
         except Exception as error:  # noqa: BLE001  it belongs to those who wait
-            written.set_exception(error)
-            written.exception()  # asked for here, should nobody wait any more
-        else:
-            written.set_result(None)
+            failed = error
+        for _, kept in waiting:
+            if kept.done():  # cancelled: nobody waits any more
+                continue
+            if failed is None:
+                kept.set_result(None)
+            else:
+                kept.set_exception(failed)
