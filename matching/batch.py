@@ -22,11 +22,10 @@ from matching.capacity import Sharing
 from matching.eligibility import Block, eligible
 from matching.evidence import strongest
 from matching.fatigue import said_by, since_load
-from matching.rank import top_k
 from matching.reasons import flat, sentences
 from matching.room import room_left
 from matching.routes import choose
-from matching.scores import app_scores, offer_scores, readable
+from matching.scores import best_of_each, offer_scores, readable
 from matching.state import Kind, MatchState, check_k, check_kind
 
 SCHEMA = pa.schema(
@@ -170,20 +169,9 @@ def _block(state: MatchState, kind: Kind, keys: np.ndarray, users: np.ndarray, s
 
 
 def _ranked(state: MatchState, block: Block, keys: np.ndarray, k: int) -> _Ranked:
-    users, vectors = block.users, state.vectors
-    fit = app_scores(state, users)
-    items, values = top_k(
-        fit.scores,
-        eligible(state, block),
-        k,
-        left=fit.left,
-        right=vectors.apps,
-        longest=vectors.longest_app,
-        exact=fit.exact,
-        added=fit.added,
-        parallel=True,
-    )
-    return _Ranked(keys, users, items, readable(values, fit.exact), choose(state, "app", users, items))
+    users = block.users
+    items, values, exact = best_of_each(state, users, eligible(state, block), k)
+    return _Ranked(keys, users, items, readable(values, exact), choose(state, "app", users, items))
 
 
 def _shared(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from matching.arrays import Ragged
-from matching.rank import neighbours_of, scores_of
+from matching.rank import Near, neighbours_of, scores_of
 from matching.vectors import Vectors
 
 LEAST = 1e-9
@@ -22,14 +22,22 @@ def with_use(
     """Vectors (b, d) of customers at `users` (b,), and what neighbours of the apps they used add to the scores of all
     apps (b, m), or (1, 0) where the snapshot has no neighbours. `more` (f,): apps that a single customer used since.
     """
+    left, near = with_near(vectors, used, users, more)
+    if near is None:
+        return left, np.zeros((1, 0), np.float32)
+    return left, neighbours_of(*near, len(vectors.apps))
+
+
+def with_near(
+    vectors: Vectors, used: Ragged, users: np.ndarray, more: np.ndarray | None = None
+) -> tuple[np.ndarray, Near | None]:
+    """The same vectors, and what `neighbours_of` makes the rest from; None where the snapshot has no neighbours."""
     lists, values = used.lists(users)
     since = 0 if more is None else len(more)
     if more is not None and since:
         lists, values = np.array([0, len(values) + since]), np.append(values, more.astype(np.int32))
     left, pull = folded(vectors, vectors.row[users], lists, values, since)
-    if not len(vectors.near_apps):
-        return left, np.zeros((1, 0), np.float32)
-    return left, neighbours_of(lists, values, pull, *vectors.near, len(vectors.apps))
+    return left, Near(lists, values, pull, *vectors.near) if len(vectors.near_apps) else None
 
 
 def folded(

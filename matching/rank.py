@@ -7,11 +7,24 @@ order, and only then sorted. What comes out depends on the vectors alone.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
 ROUNDING = 2.0**-23
 """Unit of single precision; the error of a dot product of d terms is within d times it, relative to the lengths."""
+
+
+class Near(NamedTuple):
+    """What `neighbours_of` makes `added` from, for rows whose part is made while they are ranked."""
+
+    starts: np.ndarray
+    used: np.ndarray
+    pull: np.ndarray
+    near_starts: np.ndarray
+    near_apps: np.ndarray
+    near_weights: np.ndarray
 
 
 def top_k(
@@ -24,6 +37,7 @@ def top_k(
     longest: float = 0.0,
     exact: np.ndarray | None = None,
     added: np.ndarray | None = None,
+    near: Near | None = None,
     parallel: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The best k items of each row.
@@ -34,6 +48,8 @@ def top_k(
     longest       largest length among the rows of `right`
     exact         bool (b): rows whose scores are exact although `left` is given
     added         float32 (b, m): what `scores` hold beside the product, exact to the last bit
+    near          instead of `added`, where rows are ranked in parallel: what `scores`, of which nothing is left
+                  afterwards, do not hold yet. A block's `added` is as large as its scores, a row's stays in the cache
 
     Returns items int32 (b, k), -1 where there are fewer, and their scores float64 (b, k), nan there. Higher first,
     equal scores in the order of position.
@@ -57,7 +73,11 @@ def top_k(
         reach = lengths * longest
         if added.size:
             reach += np.abs(added).max(axis=1)
-        slack = np.where(exact, 0.0, 2 * (right.shape[1] + 1) * ROUNDING * reach)
+        per_length = 2 * (right.shape[1] + 1) * ROUNDING
+        if near is not None:
+            _near_side_by_side(scores, mask, k, left, right, *near, reach, per_length, exact, items, values)
+            return items, values
+        slack = np.where(exact, 0.0, per_length * reach)
     kernel = _side_by_side if parallel else _in_turn
     kernel(scores, mask, k, left, right, added, slack, exact, items, values)
     return items, values
@@ -90,24 +110,41 @@ def _side_by_side(scores, mask, k, left, right, added, slack, exact, items, valu
         _best(scores[b], mask[b], k, left[b % len(left)], right, more, slack[b], exact[b], items[b], values[b])
 
 
+@numba.njit(cache=True, nogil=True, parallel=True)
+def _near_side_by_side(  # type: ignore[no-untyped-def]
+    scores, mask, k, left, right, starts, used, pull, near_starts, near_apps, near_weights, reach, per_length, exact,
+    items, values,
+):  # fmt: skip
+    for b in numba.prange(scores.shape[0]):
+        row, more, largest = scores[b], np.zeros(scores.shape[1], np.float32), np.float32(0)
+        if not exact[b]:
+            _add_neighbours(more, starts[b], starts[b + 1], used, pull[b], near_starts, near_apps, near_weights)
+            for i in range(len(row)):
+                row[i] += more[i]
+                largest = max(largest, abs(more[i]))
+        slack = 0.0 if exact[b] else per_length * (reach[b] + largest)
+        _best(row, mask[b], k, left[b], right, more, slack, exact[b], items[b], values[b])
+
+
 @numba.njit(cache=True, nogil=True)
 def _best(row, allowed, k, vector, right, added, slack, exact, items, values):  # type: ignore[no-untyped-def]
     """The best k of one row into `items` and `values`."""
     m = len(row)
     heap = np.full(k, -np.inf)  # the k largest so far, the smallest first
     for i in range(m):
-        if allowed[i] and row[i] > heap[0]:
+        # The score is asked first: soon few are above, while every third item may be allowed, which no CPU foresees.
+        if row[i] > heap[0] and allowed[i]:
             _sift(heap, row[i])
     bound = heap[0] - slack
     count = 0
     for i in range(m):
-        if allowed[i] and row[i] >= bound:
+        if row[i] >= bound and allowed[i]:
             count += 1
     chosen = np.empty(count, np.int32)
     again = np.empty(count, np.float64)
     at = 0
     for i in range(m):
-        if allowed[i] and row[i] >= bound:
+        if row[i] >= bound and allowed[i]:
             chosen[at] = i
             again[at] = row[i] if exact else _dot(vector, right[i]) + (added[i] if len(added) else 0.0)
             at += 1
@@ -174,12 +211,16 @@ def neighbours_of(
     """
     out = np.zeros((len(starts) - 1, m), np.float32)
     for i in range(len(starts) - 1):
-        row = out[i]
-        for j in range(starts[i], starts[i + 1]):
-            for at in range(near_starts[used[j]], near_starts[used[j] + 1]):
-                row[near_apps[at]] += near_weights[at]
-        row *= pull[i]
+        _add_neighbours(out[i], starts[i], starts[i + 1], used, pull[i], near_starts, near_apps, near_weights)
     return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_neighbours(row, start, end, used, pull, near_starts, near_apps, near_weights):  # type: ignore[no-untyped-def]
+    for j in range(start, end):
+        for at in range(near_starts[used[j]], near_starts[used[j] + 1]):
+            row[near_apps[at]] += near_weights[at]
+    row *= pull
 
 
 @numba.njit(cache=True, nogil=True)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.fold import with_use
+from matching.fold import with_near, with_use
 from matching.propensity import Expected, expected
-from matching.rank import pair_scores, scores_of
+from matching.rank import pair_scores, scores_of, top_k
 from matching.routes import choose
 from matching.state import MatchState
 
@@ -46,16 +46,36 @@ def app_scores(state: MatchState, users: np.ndarray, fold: np.ndarray | None = N
     """
     vectors = state.vectors
     left, added = with_use(vectors, state.used, users, fold)
-    exact: np.ndarray = np.asarray(~left.any(axis=1))
     scores = scores_of(left[0], vectors.apps)[None] if len(users) == 1 else left @ vectors.apps.T
     if added.size:
         scores += added
+    return AppScores(scores, left, added, _shares(state, users, left, scores))
+
+
+def best_of_each(state: MatchState, users: np.ndarray, mask: np.ndarray, k: int) -> tuple[np.ndarray, ...]:
+    """The best k apps of each of many customers at `users` (b,) among those of `mask` (b, m): items, scores, and
+    `exact`, as `app_scores` and `top_k` give them one by one."""
+    vectors = state.vectors
+    left, near = with_near(vectors, state.used, users)
+    scores = left @ vectors.apps.T
+    exact = _shares(state, users, left, scores)
+    items, values = top_k(
+        scores, mask, k, left=left, right=vectors.apps, longest=vectors.longest_app, exact=exact, near=near,
+        parallel=True,
+    )  # fmt: skip
+    return items, values, exact
+
+
+def _shares(state: MatchState, users: np.ndarray, left: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Put shares into the scores (b, m) of customers without a vector; who that is, bool (b)."""
+    vectors = state.vectors
+    exact: np.ndarray = np.asarray(~left.any(axis=1))
     if exact.any():
         segment = vectors.segment[users[exact]]
         shares = np.tile(vectors.popularity, (len(segment), 1))
         shares[segment >= 0] = vectors.segment_apps[segment[segment >= 0]]
         scores[exact] = shares
-    return AppScores(scores, left, added, exact)
+    return exact
 
 
 def readable(values: np.ndarray, exact: np.ndarray) -> np.ndarray:
