@@ -31,6 +31,7 @@ from matching.ahead import Ahead
 from matching.answered import Answered
 from matching.answers import Answers
 from matching.decisions import Decisions
+from matching.explore import Explore
 from matching.match import Decision, MatchRequest, match
 from matching.state import MatchState
 
@@ -76,6 +77,7 @@ class Service:
         self.pseudonyms: Pseudonyms = home.pseudonyms()
         self.answers = Answers(store)
         self.answered = Answered()
+        self.explore = Explore(settings.explore) if settings.explore else None
         self.decisions = Decisions(home)
         self.traces = Traces(self.decisions)
         self.likeness = Likeness(home)
@@ -174,7 +176,7 @@ class Service:
         """Decide with what is in force now."""
         if (sweep := self._sweep) is not None:
             sweep.asked()
-        return match(self.state, request, self.answered, self.ahead)
+        return match(self.state, request, self.answered, self.ahead, self.explore)
 
     def ring(self) -> None:
         """Tell the other workers that an answer was recorded."""

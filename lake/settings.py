@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     budgets: dict[str, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict, description="what contacts through each channel may cost a day"
     )
+    explore: float = Field(0.0, ge=0, le=0.2, description="share of decisions whose first offer is left to chance")
     rate: float = Field(5_000, ge=0, description="requests a second that each API key may make; 0: no limit")
     burst: int = Field(10_000, ge=1, description="requests that each API key may make at once")
     audit_days: int = Field(365, ge=1, description="days that the log of which key asked for whom is kept")

@@ -35,21 +35,24 @@ SCHEMA = pa.schema(
         ("decision", pa.string()),
         ("key", pa.string()),
         ("recorded", pa.timestamp("us")),
+        ("position", pa.int64()),
+        ("probability", pa.float64()),
     ]
 )
-"""Answers as a table; `offer` is the item where that is an offer, as in the feed `responses`."""
+"""Answers as a table; `offer` is the item where that is an offer, as in the feed `responses`, and `position` and
+`probability` (of having been shown there) are those of the decision, where one is named that knows them."""
 
 SHOWN = (
     "u.user AS user, CASE WHEN i:Offer THEN 'offer' ELSE 'app' END AS kind, coalesce(i.offer, i.app) AS item, "
     "r.channel AS channel, localdatetime(r.at) AS at, r.outcome AS outcome, r.decision AS decision, r.key AS key, "
-    "localdatetime(r.recorded) AS recorded"
+    "localdatetime(r.recorded) AS recorded, r.position AS position, r.probability AS probability"
 )
 BY_KEY = f"MATCH (u:User)-[r:RESPONDED {{key: $key}}]->(i) RETURN {SHOWN}"
 MAKE = (
     "MATCH (u:User {{user: $user}}) MATCH (i:{label} {{{key}: $item}}) "
     "MERGE (u)-[r:RESPONDED {{key: $key}}]->(i) "
     "ON CREATE SET r.channel = $channel, r.outcome = $outcome, r.at = datetime($at), r.decision = $decision, "
-    "r.recorded = datetime($recorded) RETURN {shown}"
+    "r.recorded = datetime($recorded), r.position = $position, r.probability = $probability RETURN {shown}"
 )
 ALL = f"MATCH (u:User)-[r:RESPONDED]->(i) WHERE r.key IS NOT NULL RETURN {SHOWN} ORDER BY r.recorded, r.key"
 SINCE = (
@@ -63,7 +66,8 @@ BRING_BACK = (
     "UNWIND $rows AS row MERGE (u:User {{user: row.user}}) MERGE (i:{label} {{{key}: row.item}}) "
     "MERGE (u)-[r:RESPONDED {{key: row.key}}]->(i) "
     "ON CREATE SET r.channel = row.channel, r.outcome = row.outcome, r.at = datetime(row.at), "
-    "r.decision = row.decision, r.recorded = datetime(row.recorded)"
+    "r.decision = row.decision, r.recorded = datetime(row.recorded), r.position = row.position, "
+    "r.probability = row.probability"
 )
 READ_S = 600.0
 
@@ -90,8 +94,12 @@ class Answers:
         at: dt.datetime | None = None,
         decision: str | None = None,
         key: str | None = None,
+        position: int | None = None,
+        probability: float | None = None,
     ) -> dict[str, Any]:
         """Keep one answer; returns it as JSON-ready values, with `repeated` true where the key was known already.
+
+        `position` of the item in the decision, from 1, and the `probability` with which it came to be shown there.
 
         `user` is a pseudonym of 16 bytes; `at` a moment in UTC (now, when None), `key` the client's key (a new one,
         when None). A key that was used for another answer raises BadValue with the code `idempotency_conflict`; a
@@ -125,6 +133,8 @@ class Answers:
                 **{**{k: v for k, v in wanted.items() if k != "kind"}, "at": wanted["at"] or now},
                 key=key,
                 recorded=now,
+                position=position,
+                probability=probability,
             )
         except EngineError:
             # Two at once with one key and another customer or item: the constraint lets one through.

@@ -43,7 +43,7 @@ POLICIES: dict[str, tuple[str, Callable[[MatchState, OfferScores], np.ndarray]]]
 class Looked:
     """What the policies would have chosen at r showings, o offers.
 
-    allowed  bool (r, o)
+    allowed  bool (r, o): what may be shown; `suited` as in `Moments`
     chances  by policy, float64 (r): of choosing the offer that was shown
     own      by policy, float64 (r): acceptance expected of the policy's choice
     worth    by policy, float64 (r): margin expected of it
@@ -52,6 +52,7 @@ class Looked:
     """
 
     allowed: np.ndarray
+    suited: np.ndarray
     chances: dict[str, np.ndarray]
     own: dict[str, np.ndarray]
     worth: dict[str, np.ndarray]
@@ -79,7 +80,7 @@ def evaluate(lake: Lake, state: MatchState, shown: Shown, closed: Closed, seed: 
         why = f"only {facts['accepted']} of {facts['shown']} showings were accepted: {FEW} are needed to tell anything"
         return {**facts, "off": why, "probabilities": None, "expected": None, "policies": dict.fromkeys(names)}
     looked, shown = _kept(looked, some), shown.take(some)
-    displays = displays_of(state, shown, looked.allowed)
+    displays = displays_of(state, shown, looked)
     logged = np.isfinite(shown.probability)
     told: dict[str, Any] = {"logged": round(float(logged.mean()), 5), "estimated": round(float((~logged).mean()), 5)}
     probability = shown.probability
@@ -119,7 +120,7 @@ def evaluate(lake: Lake, state: MatchState, shown: Shown, closed: Closed, seed: 
 
 def _look(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Looked:
     r, o = len(shown), len(state.offers.ids)
-    allowed, expected = np.zeros((r, o), bool), np.zeros(r)
+    allowed, suited, expected = np.zeros((r, o), bool), np.zeros((r, o), bool), np.zeros(r)
     chances, own, worth = ({name: np.zeros(r) for name in POLICIES} for _ in range(3))
     margin = margins(state)
     value = np.zeros(o) if margin is None else margin
@@ -127,7 +128,7 @@ def _look(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Looked
     never = dict.fromkeys(POLICIES, 0.0)
     for some in track(moments(lake, state, shown, closed), "looking at showings"):
         rows, picked = some.rows, shown.offer[some.rows]
-        allowed[rows] = some.allowed
+        allowed[rows], suited[rows] = some.allowed, some.suited
         q = some.scores.propensity
         expected[rows] = q[np.arange(len(rows)), picked]
         for name, choice in choices(state, some).items():
@@ -136,7 +137,8 @@ def _look(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Looked
             worth[name][rows] = (choice * q * value).sum(axis=1)
             never[name] += float((choice * ~ever[shown.channel[rows]]).sum())
     total = max(1, int(allowed.any(axis=1).sum()))
-    return Looked(allowed, chances, own, worth, expected, {name: count / total for name, count in never.items()})
+    shares = {name: count / total for name, count in never.items()}
+    return Looked(allowed, suited, chances, own, worth, expected, shares)
 
 
 def choices(state: MatchState, some: Moments) -> dict[str, np.ndarray]:
@@ -168,15 +170,14 @@ def through(state: MatchState, shown: Shown) -> np.ndarray:
     return ever
 
 
-def displays_of(state: MatchState, shown: Shown, allowed: np.ndarray) -> Displays:
+def displays_of(state: MatchState, shown: Shown, looked: Looked) -> Displays:
     """What the probability of having been shown is estimated from."""
     row = state.vectors.row[shown.user]
-    known = np.zeros((len(shown), 0))
+    numbers = np.zeros((len(shown), 0))
     if state.propensity is not None:
-        known = np.where((row >= 0)[:, None], state.propensity.users[row], 0.0).astype(np.float64)
-    channel = shown.channel[:, None] == np.arange(len(state.channels.ids))
-    numbers = np.hstack([known, known**2, channel])
-    return Displays(shown.offer, shown.user, numbers, through(state, shown)[shown.channel], allowed)
+        numbers = np.where((row >= 0)[:, None], state.propensity.users[row], 0.0)
+    possible = through(state, shown)[shown.channel]
+    return Displays(shown.offer, shown.user, numbers, shown.channel, possible, looked.suited, looked.allowed)
 
 
 def _alike(values: np.ndarray, scores: OfferScores) -> np.ndarray:
@@ -184,9 +185,11 @@ def _alike(values: np.ndarray, scores: OfferScores) -> np.ndarray:
 
 
 def _kept(looked: Looked, some: np.ndarray) -> Looked:
-    named = ("chances", "own", "worth")
-    parts = {each: {name: part[some] for name, part in getattr(looked, each).items()} for each in named}
-    return replace(looked, allowed=looked.allowed[some], expected=looked.expected[some], **parts)
+    chances, own, worth = (
+        {name: part[some] for name, part in each.items()} for each in (looked.chances, looked.own, looked.worth)
+    )
+    rows = {each: getattr(looked, each)[some] for each in ("allowed", "suited", "expected")}
+    return replace(looked, chances=chances, own=own, worth=worth, **rows)
 
 
 def _figures(found: dict[str, dict[str, Estimate]], name: str) -> dict[str, Any]:

@@ -27,6 +27,8 @@ DAY_US = 86_400_000_000
 NOTED = 2 * DAY_US
 """A product counts as held so long after the day it was taken: never at the very showing that sold it, whatever the
 zone. That it was accepted counts at once."""
+FROM_ANSWERS = ("paused", "fatigue")
+"""Rules that read what was answered, which an earlier policy may not have done."""
 FOREVER = np.iinfo(np.int64).max
 MOST = 500_000
 """Showings that are looked at, the latest."""
@@ -64,28 +66,33 @@ class Shown:
 
 @dataclass(frozen=True)
 class Closed:
-    """What customers could not be shown for a while since: by customer, from `since` to `until` (microseconds)."""
+    """What customers could not be shown for a while since: by customer, from `since` to `until` (microseconds), as they
+    had answered it or, where `held`, had the product."""
 
     user: np.ndarray
     offer: np.ndarray
     since: np.ndarray
     until: np.ndarray
+    held: np.ndarray
 
-    def clear(self, users: np.ndarray, at: np.ndarray, mask: np.ndarray) -> None:
-        """Clear mask (b, offers) for `users` (b) at the moments `at` (b) in place."""
+    def clear(self, users: np.ndarray, at: np.ndarray, mask: np.ndarray, *, held: bool = False) -> None:
+        """Clear mask (b, offers) for `users` (b) at the moments `at` (b) in place; with `held` of what they had."""
         first, last = np.searchsorted(self.user, users), np.searchsorted(self.user, users, side="right")
         row = np.repeat(np.arange(len(users)), last - first)
         event = np.arange(len(row)) - np.repeat(np.cumsum(last - first) - last, last - first)
         holds = (self.since[event] < at[row]) & (at[row] <= self.until[event])
+        holds &= self.held[event] == 1 if held else True
         mask[row[holds], self.offer[event[holds]]] = False
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Showings at `rows` (b), all through one channel: `allowed` bool (b, offers), and the scores of all offers."""
+    """Showings at `rows` (b), all through one channel: `allowed` bool (b, offers), what is `suited` apart from what was
+    answered, and the scores of all offers."""
 
     rows: np.ndarray
     allowed: np.ndarray
+    suited: np.ndarray
     scores: OfferScores
 
 
@@ -130,14 +137,14 @@ def accepted_by_month(lake: Lake) -> dict[str, int]:
 
 def read_closed(lake: Lake, state: MatchState, since: dt.datetime) -> Closed:
     """What was accepted, refused or taken up since a moment, and so may not be offered."""
-    parts = [np.zeros((4, 0), np.int64)]
+    parts = [np.zeros((5, 0), np.int64)]
     answers = read_answers(lake)
     if answers is not None:
         said = answers.filter(answers.at >= ibis.literal(since), answers.accepted | answers.refused)
         table = said.select("user", "offer", "at").to_pyarrow()
         at = _moments(table["at"])
         user, offer = positions(table["user"], _users(state)), positions(table["offer"], state.offers.ids)
-        parts.append(np.stack([user, offer, at, at + state.history.pause.days * DAY_US]))
+        parts.append(np.stack([user, offer, at, at + state.history.pause.days * DAY_US, np.zeros_like(at)]))
     if lake.has("subscriptions"):
         held = lake.scan("subscriptions")
         table = held.filter(held.since >= since.date()).select("user", "product", "since").to_pyarrow()
@@ -147,7 +154,7 @@ def read_closed(lake: Lake, state: MatchState, since: dt.datetime) -> Closed:
         barred = np.eye(p + 1, p, dtype=bool)  # the last row is a product that nobody knows
         barred[state.products.excludes.pairs(np.arange(p))] = True
         row, offer = np.nonzero(barred[:, state.offers.product][product])
-        parts.append(np.stack([user[row], offer, noted[row], np.full(len(row), FOREVER)]))
+        parts.append(np.stack([user[row], offer, noted[row], np.full(len(row), FOREVER), np.ones_like(offer)]))
     found = np.concatenate(parts, axis=1)
     found = found[:, (found[0] >= 0) & (found[1] >= 0)]
     return Closed(*found[:, np.lexsort((found[2], found[1], found[0]))])
@@ -155,6 +162,7 @@ def read_closed(lake: Lake, state: MatchState, since: dt.datetime) -> Closed:
 
 def moments(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Iterator[Moments]:
     """All showings, in blocks of one channel each."""
+    unanswered = replace(state, rules=tuple(rule for rule in state.rules if rule.name not in FROM_ANSWERS))
     ends = lake.read("offers", ["ends_on"])["ends_on"].cast(pa.int32())
     last = (np.asarray(pc.fill_null(ends, 10**8), np.int64) + 1) * DAY_US
     size = max(1, _CELLS // max(1, len(state.offers.ids)))
@@ -162,10 +170,11 @@ def moments(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Iter
         every = np.flatnonzero(shown.channel == channel)
         for rows in np.array_split(every, -(-len(every) // size)):
             users, at = shown.user[rows], shown.at[rows]
-            allowed = eligible(state, Block("offer", users, channel))
-            allowed &= at[:, None] < last
+            block, runs = Block("offer", users, channel), at[:, None] < last
+            allowed, suited = eligible(state, block) & runs, eligible(unanswered, block) & runs
             closed.clear(users, at, allowed)
-            yield Moments(rows, allowed, offer_scores(state, users, channel))
+            closed.clear(users, at, suited, held=True)
+            yield Moments(rows, allowed, suited, offer_scores(state, users, channel))
 
 
 def _users(state: MatchState) -> pa.Array:

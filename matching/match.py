@@ -18,6 +18,7 @@ from matching.ahead import Ahead, best
 from matching.answered import Answered
 from matching.eligibility import Block, explain, nothing_because
 from matching.evidence import facts_of, strongest
+from matching.explore import Explore, First, lead
 from matching.fatigue import said_by, since_load
 from matching.rank import top_k
 from matching.reasons import path, sentence
@@ -80,7 +81,7 @@ class Decision:
     """The answer, and what led to it.
 
     `known` is false for a number that is no customer's, which gets fallback items. `removed` counts what each rule
-    took away, `candidates` what there was before.
+    took away, `candidates` what there was before. `first` says how the first offer was chosen where chance may choose.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Decision:
     nothing_because: str | None
     candidates: int
     removed: dict[str, int]
+    first: First | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The answer of `POST /match`."""
@@ -109,6 +111,8 @@ class Decision:
         request, answer = self.request, self.to_json()
         for item, shown in zip(self.items, answer["items"], strict=True):
             shown |= {"factors": item.factors, "hours": item.hours}
+        if self.first is not None:
+            answer["items"][0]["probability"] = self.first.probability
         return {
             **answer,
             "request": {
@@ -121,14 +125,19 @@ class Decision:
             },
             "candidates": self.candidates,
             "removed": self.removed,
+            "explored": self.first is not None and self.first.explored,
         }
 
 
 def match(
-    state: MatchState, request: MatchRequest, answered: Answered | None = None, ahead: Ahead | None = None
+    state: MatchState,
+    request: MatchRequest,
+    answered: Answered | None = None,
+    ahead: Ahead | None = None,
+    explore: Explore | None = None,
 ) -> Decision:
     """Decide for one customer, reading the lists made `ahead` of this state where they hold. A k beyond what may be
-    shown returns what there is.
+    shown returns what there is. With `explore` the first offer is now and then left to chance.
 
     Raises BadValue for a k or slots below 1 and an unknown kind, UnknownName for a channel that does not exist.
     """
@@ -151,7 +160,7 @@ def match(
         quiet=state.quiet is not None and request.channel is not None and state.quiet.at(request.at),
         full=_full(state, answered) if kind == "offer" else None,
     )
-    items, values, factors, removed = _best(state, block, k, request.slots is not None, ahead)
+    items, values, factors, removed, first = _best(state, block, k, request.slots is not None, ahead, explore)
     found = strongest(state.app_ties if kind == "app" else state.product_ties, users, _things(state, kind, items))
     facts = facts_of(found, 0)
     through = choose(state, kind, users, items, block.channel, block.full)
@@ -184,14 +193,15 @@ def match(
         nothing_because=None if shown else nothing_because(state, kind, removed),
         candidates=candidates,
         removed=removed,
+        first=first,
     )
 
 
 def _best(
-    state: MatchState, block: Block, k: int, apart: bool, ahead: Ahead | None
-) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]], dict[str, int]]:
-    """Items (1, k), their scores, the factors of each, and how many items each rule removed; `apart` for slots that
-    stand side by side."""
+    state: MatchState, block: Block, k: int, apart: bool, ahead: Ahead | None, explore: Explore | None
+) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]], dict[str, int], First | None]:
+    """Items (1, k), their scores, the factors of each, how many items each rule removed, and how the first offer was
+    chosen where chance may choose; `apart` for slots that stand side by side."""
     if block.kind == "app":
         wanted = min(MIXED * k if apart else k, len(state.apps.ids))
         if ahead is not None and ahead.covers(state, block, wanted):
@@ -204,16 +214,19 @@ def _best(
             items, values = items[:, kept], values[:, kept]
         name = "share" if found.shares else "deviations"
         factors = [{name: value} for value in values[0].tolist()]
-        return items, readable(values, np.array([found.shares])), factors, found.removed
+        return items, readable(values, np.array([found.shares])), factors, found.removed, None
     mask, removed = explain(state, block)
     offers = offer_scores(state, block.users, block.channel)
     items, values = top_k(offers.score, mask, mask.shape[1] if apart else k)
+    first = None
+    if explore is not None:
+        items, values, first = lead(explore, offers.score[0], mask[0], items, values)
     if apart:
         kept = _apart(state, items[0])
         category = np.append(state.product_ties.category, -1)[np.append(state.offers.product, -1)[items[0, kept]]]
         kept = [kept[j] for j in _mixed(category, items[0, kept], k)]
         items, values = items[:, kept], values[:, kept]
-    return items, values, [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]], removed
+    return items, values, [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]], removed, first
 
 
 def _mixed(category: np.ndarray, items: np.ndarray, slots: int) -> list[int]:

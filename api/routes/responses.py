@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
@@ -98,7 +98,8 @@ async def post_response(request: Request) -> Response:
     body = await read(request, ResponseBody)
     key = _key(request)
     moment = None if body.at is None else _moment(body.at, service)
-    user, kind = await anyio.to_thread.run_sync(lambda: _who(service, body))
+    asked = await anyio.to_thread.run_sync(lambda: _asked(service, body))
+    user, kind = asked.user, asked.kind
     note(request, [user])
 
     def record() -> dict[str, Any]:
@@ -111,6 +112,8 @@ async def post_response(request: Request) -> Response:
             at=moment,
             decision=body.decision,
             key=key,
+            position=asked.position,
+            probability=asked.probability,
         )
 
     recorded = await anyio.to_thread.run_sync(record)
@@ -121,17 +124,28 @@ async def post_response(request: Request) -> Response:
     return answer(recorded, 201)
 
 
-def _who(service: Service, body: ResponseBody) -> tuple[bytes, str]:
-    """The customer's 16 bytes and the item's kind. Raises UnknownName for a decision, or an item, there is not."""
+class Asked(NamedTuple):
+    """Who answered an item of which kind, and, of a decision's item, its place and how probable that was."""
+
+    user: bytes
+    kind: str
+    position: int | None = None
+    probability: float | None = None
+
+
+def _asked(service: Service, body: ResponseBody) -> Asked:
+    """Raises UnknownName for a decision, or an item, there is not."""
     if body.decision is None:
         assert body.kind is not None
         if body.number is not None:
-            return user_of_number(body.number, service.pseudonyms, service.settings.country), body.kind
-        return user_of_text(body.user or ""), body.kind
+            return Asked(user_of_number(body.number, service.pseudonyms, service.settings.country), body.kind)
+        return Asked(user_of_text(body.user or ""), body.kind)
     trace = service.decisions.get(body.decision)
-    if body.item not in [item["id"] for item in trace["items"]]:
-        raise UnknownName("the decision has no such item", "answer one of the items that it showed")
-    return user_of_text(trace["request"]["user"]), trace["request"]["kind"]
+    for position, item in enumerate(trace["items"], 1):
+        if item["id"] == body.item:
+            user = user_of_text(trace["request"]["user"])
+            return Asked(user, trace["request"]["kind"], position, item.get("probability"))
+    raise UnknownName("the decision has no such item", "answer one of the items that it showed")
 
 
 def _key(request: Request) -> str | None:

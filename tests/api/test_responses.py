@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from embeddings.offers import read_answers
+from lake.tables import Lake
+from matching.answers import copy_to_lake
+from matching.explore import Explore
 from tests.api.conftest import DIGITS, NUMBER, Api, problem, text
 
 
@@ -107,3 +111,32 @@ def test_a_decision_can_be_looked_up(api: Api) -> None:
     problem(api.get(f"/v1/decisions/{DIGITS}"), 400, error="number_in_address")
     problem(api.get(f"/v1/decisions/{decision['decision']}", None), 401)
     problem(api.get(f"/v1/decisions/{decision['decision']}", "query"), 403)
+
+
+def test_an_answer_keeps_the_place_and_the_probability_of_what_was_shown(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = api.client.app.state.service  # type: ignore[attr-defined]
+    monkeypatch.setattr(service, "explore", Explore(0.2, draw=lambda: 0.19))
+    found = api.post("/v1/match", {"user": text(0), "kind": "offer"}).json()
+    trace = api.get(f"/v1/decisions/{found['decision']}").json()
+    assert trace["explored"]
+    assert [item.get("probability") for item in trace["items"]] == [0.1, None]
+    assert all("probability" not in item for item in found["items"])
+    for item in found["items"]:
+        told = {"decision": found["decision"], "item": item["id"], "channel": "sms", "outcome": "shown"}
+        assert api.post("/v1/responses", told).status_code == 201
+    rows = api.operator.store.read(
+        "MATCH (:User {user: $user})-[r:RESPONDED {decision: $decision}]->() "
+        "RETURN r.position AS position, r.probability AS probability ORDER BY position",
+        user=text(0),
+        decision=found["decision"],
+    )
+    assert rows == [{"position": 1, "probability": 0.1}, {"position": 2, "probability": None}]
+    lake = Lake(api.operator.home.lake)
+    copy_to_lake(api.operator.store, lake)
+    answers = read_answers(lake)
+    assert answers is not None
+    shown = answers.filter(answers.position.notnull()).order_by("position").to_pyarrow()
+    assert shown.select(["position", "probability"]).to_pylist() == rows
+    lake.drop("answers")
