@@ -6,6 +6,7 @@ feeds → loaders → lake → graph.dumbbell, graph.calls → Neo4j → embeddi
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -184,7 +185,8 @@ def as_of(home: Home, settings: Settings, month: str) -> Iterator[tuple[MatchSta
             build_dumbbell(lake, then)
         with working(f"embeddings of what was known before {month}"):
             found = train(lake, past, then)
-        yield MatchState.load(past, then, lake, Snapshot.current(past), today=then.today), found
+        # Nothing of it is kept for another time, however many customers there are.
+        yield MatchState.load(past, then, lake, Snapshot.current(past), today=then.today, fewest=sys.maxsize), found
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -116,7 +116,7 @@ def _files(home: Home) -> Iterator[tuple[str, Path]]:
     """Every file of the home by its name in the backup, sorted; leftovers of killed writers apart."""
     for path in sorted(home.root.rglob("*")):
         name = path.relative_to(home.root)
-        is_leftover = any(part.startswith((".staging-", ".contacts-", ".analyse-")) for part in name.parts)
+        is_leftover = any(part.startswith((".staging-", ".contacts-", ".analyse-", ".past")) for part in name.parts)
         if name.parts[0] not in (*LEFT_OUT, KEY) and not is_leftover and path.is_file() and not path.is_symlink():
             yield f"{BELOW}{name.as_posix()}", path
     if home.key_file.exists():
