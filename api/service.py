@@ -34,6 +34,7 @@ from matching.decisions import Decisions
 from matching.explore import Explore
 from matching.match import Decision, MatchRequest, match
 from matching.state import MatchState
+from matching.unread import unread_since
 
 TABLES = (
     "customers",
@@ -88,6 +89,7 @@ class Service:
         self._bell = home.root / "answered"
         self._rung = 0
         self._heard_until: dt.datetime | None = None
+        self._unread_since: dt.datetime | None = None
         self._reach: dict[str, tuple[str, Reach]] = {}
         self._reading = threading.Lock()
         self._over = threading.Event()
@@ -146,6 +148,7 @@ class Service:
         if snapshot is None or found == self._loaded_from:
             return
         started = time.monotonic()
+        unread = unread_since(self.lake, self.today())
         state = MatchState.load(
             self.home, self.settings, self.lake, Snapshot.current(self.home), today=self.settings.today
         )
@@ -153,6 +156,7 @@ class Service:
         gc.unfreeze()
         gc.collect()
         gc.freeze()  # names and texts by the ten thousand: looking through them again would hold up answers
+        self._unread_since = unread if self._state is None else self._unread_since
         self._state = state
         self._loaded_from = found
         self._list(state, f"{version('dumbbell')} {found} {self.settings.rules}")
@@ -184,14 +188,14 @@ class Service:
 
     def hear(self) -> None:
         """Take answers in force that other workers, or other hosts, recorded. The graph may be away."""
-        since = self._heard_until
+        since = self._unread_since if self._heard_until is None else self._heard_until - OVERLAP
         asked_at = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         try:
-            table = self.answers.all() if since is None else self.answers.since(since - OVERLAP)
+            table = self.answers.all() if since is None else self.answers.since(since)
         except EngineError as error:
             logs.failure("answers could not be read from the graph", error)
             return
-        if since is None:
+        if self._heard_until is None:
             self.answered = Answered.of(table)
         else:
             self.answered.take(table)

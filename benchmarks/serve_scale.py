@@ -49,6 +49,7 @@ from graph.store import Store
 from lake.errors import UnknownName
 from lake.home import Home
 from lake.settings import load_settings
+from matching.kept import FOLDER as KEPT
 
 USERS, APPS, OFFERS, USES = 2_200_000, 25_000, 200, 11
 CLIENTS = 4
@@ -131,16 +132,26 @@ def environment(home: Home) -> dict[str, str]:
     return kept | told | {"PYTHONPATH": str(Path(__file__).parents[1])}
 
 
-def memory(process: subprocess.Popen[bytes]) -> dict[str, int]:
-    """PSS, what of it is anonymous, and RSS of a process and its children, in MB."""
+def worked(process: subprocess.Popen[bytes]) -> float:
+    """Seconds of processor time of a process and its children that live."""
     parent = psutil.Process(process.pid)
+    times = [one.cpu_times() for one in (parent, *parent.children(recursive=True))]
+    return round(sum(each.user + each.system for each in times), 1)
+
+
+def memory(process: subprocess.Popen[bytes]) -> dict[str, int]:
+    """PSS, what of it is anonymous, and RSS of a process and its children, in MB; that of who makes a state apart."""
+    parent = psutil.Process(process.pid)
+    names = {"Pss": "pss", "Pss_Anon": "anonymous", "Rss": "rss"}
     total: Counter[str] = Counter()
     for one in (parent, *parent.children(recursive=True)):
-        for line in Path(f"/proc/{one.pid}/smaps_rollup").read_text().splitlines():
-            name, _, rest = line.partition(":")
-            if name in ("Pss", "Pss_Anon", "Rss"):
-                total[name] += int(rest.split()[0])
-    return {new: total[name] // 1000 for name, new in (("Pss", "pss"), ("Pss_Anon", "anonymous"), ("Rss", "rss"))}
+        with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):  # it has ended
+            maker = "maker_" if "matching.apart" in one.cmdline() else ""
+            for line in Path(f"/proc/{one.pid}/smaps_rollup").read_text().splitlines():
+                name, _, rest = line.partition(":")
+                if name in names:
+                    total[maker + names[name]] += int(rest.split()[0])
+    return {name: kilobytes // 1000 for name, kilobytes in sorted(total.items())}
 
 
 @dataclass
@@ -183,6 +194,8 @@ def swap(home: Home, address: str, key: str, users: list[str], new: str, process
         for thread in threads:
             thread.start()
         if asked is during:
+            for made in (home.root / KEPT).glob("state-*"):  # perhaps of an earlier measurement
+                made.unlink()
             make_current(home, new)
         started = asked.last_old = time.monotonic()
         while time.monotonic() - started < seconds and (asked is before or time.monotonic() - asked.last_old < 5):
@@ -211,7 +224,7 @@ def serving(options: argparse.Namespace, home: Home, users: list[str], ids: list
         made: dict[str, Any] = {}
         for time_ in ("first", "again"):
             with served(home, workers, folder) as (address, process, seconds):
-                made[f"ready_{time_}_s"] = seconds
+                made[f"ready_{time_}_s"], made[f"ready_{time_}_cpu_s"] = seconds, worked(process)
                 if time_ == "first":
                     made["memory_at_start"] = memory(process)
                     continue

@@ -12,6 +12,7 @@ from dumbbell.command import Answer, Call, command
 from dumbbell.next_step import require_something_to_match
 from embeddings.snapshot import Snapshot
 from graph.store import open_store
+from lake.clock import today
 from lake.errors import BadValue
 from lake.progress import working
 from lake.pseudonyms import from_text
@@ -19,6 +20,7 @@ from lake.tables import Lake
 from matching.answers import Answers
 from matching.batch import write_matches
 from matching.state import MatchState
+from matching.unread import unread_since
 
 
 class Kind(StrEnum):
@@ -45,8 +47,9 @@ def match(
     chosen = None if users is None else _pseudonyms(users)
     require_something_to_match(lake)
     snapshot = Snapshot.current(home)
+    since = unread_since(lake, today(call.settings, lake, clock=True))
     with open_store(home, call.settings) as store:
-        answered = Answers(store).all()
+        answered = Answers(store).all() if since is None else Answers(store).since(since)
     with working(f"matching {kind.value}s"):
         state = MatchState.load(home, call.settings, lake, snapshot)
         sharing: dict[str, Any] = {}
