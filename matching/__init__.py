@@ -9,7 +9,8 @@ What other rooms call, and what stays stable:
   `answered.take(table)` those of a table; `Answers.since(moment)` gives what other workers recorded.
 - `matching.match.MatchRequest(user=None|16 bytes, kind="app"|"offer", k=10, channel=None, slots=None,
   context_used=())` and `matching.match.match(state, request, answered=None, …) -> Decision`; with
-  `explore=matching.explore.Explore(share)` the first offer is now and then left to chance. `Decision.to_json()` is the answer of `POST /match`, `Decision.trace()` what `GET /decisions/{id}` shows.
+  `explore=matching.explore.Explore(share)` the first offer is now and then left to chance. `Decision.to_json()` is
+  the answer of `POST /match`, `Decision.trace()` what `GET /decisions/{id}` shows.
 - `matching.decisions.Decisions(home)`: `.record(decision)` before answering, `.get(id)`, `.prune(today)`.
 - `matching.answers.Answers(store)`: `.record(user=, kind=, item=, channel=, outcome=, at=, decision=, key=) -> dict`
   (idempotent by `key`), `.of_user(user)`, `.all()`, `.since(moment)`, and `copy_to_lake(store, lake)`.
