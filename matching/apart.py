@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,10 +13,13 @@ from typing import TYPE_CHECKING
 from lake.home import Home
 from lake.settings import Settings
 from lake.tables import Lake
-from matching.kept import FEWEST
+from matching.kept import FEWEST, FOLDER, Kept
 
 if TYPE_CHECKING:
     from embeddings.snapshot import Snapshot
+
+MEMORY_MB = 2_000
+"""What the lake's engine may take for one query; what is more goes to files."""
 
 
 def make_apart(home: Home, settings: Settings, snapshot: Snapshot, today: dt.date, fewest: int = FEWEST) -> None:
@@ -47,7 +51,14 @@ def main() -> None:
     settings = Settings(**told["settings"])
     home = Home(settings.home, settings.key_file)
     snapshot, today = Snapshot.open(home, told["snapshot"]), dt.date.fromisoformat(told["today"])
-    MatchState.load(home, settings, Lake(home.lake), snapshot, today=today, fewest=told["fewest"], apart=False)
+    spill = home.root / FOLDER / ".spill"
+    with Kept(home, Lake(home.lake)).alone("maker"):
+        shutil.rmtree(spill, ignore_errors=True)  # of one that was killed
+        try:
+            lake = Lake(home.lake, spill, MEMORY_MB)
+            MatchState.load(home, settings, lake, snapshot, today=today, fewest=told["fewest"], apart=False)
+        finally:
+            shutil.rmtree(spill, ignore_errors=True)
 
 
 if __name__ == "__main__":

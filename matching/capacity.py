@@ -85,7 +85,7 @@ class Sharing:
         at = np.flatnonzero(plan.channel >= 0)
         row = np.repeat(np.arange(len(users)), counts)[at]
         place = np.arange(len(at)) - np.searchsorted(row, row)
-        out = (
+        out: tuple[np.ndarray, ...] = (
             np.full((len(users), k), -1, np.int32),
             np.full((len(users), k), np.nan),
             np.full((len(users), k), -1, np.int16),
