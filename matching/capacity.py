@@ -85,13 +85,12 @@ class Sharing:
         at = np.flatnonzero(plan.channel >= 0)
         row = np.repeat(np.arange(len(users)), counts)[at]
         place = np.arange(len(at)) - np.searchsorted(row, row)
-        out: tuple[np.ndarray, ...] = (
+        out = (
             np.full((len(users), k), -1, np.int32),
             np.full((len(users), k), np.nan),
             np.full((len(users), k), -1, np.int16),
         )
-        for table, given in zip(out, (items[at], values[at], plan.channel[at]), strict=True):
-            table[row, place] = given
+        out[0][row, place], out[1][row, place], out[2][row, place] = items[at], values[at], plan.channel[at]
         return Shared(*out, plan, self._room)
 
     @cached_property
