@@ -30,7 +30,7 @@ zone. That it was accepted counts at once."""
 FROM_ANSWERS = ("paused", "fatigue")
 """Rules that read what was answered, which an earlier policy may not have done."""
 FOREVER = np.iinfo(np.int64).max
-MOST = 500_000
+MOST = 200_000
 """Showings that are looked at, the latest."""
 _CELLS = 1 << 22
 """Showings × offers looked at together."""

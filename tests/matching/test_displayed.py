@@ -8,7 +8,7 @@ import pytest
 from matching.displayed import Displays, agreement, probabilities
 
 
-def shown_by(seed: int, r: int = 3000) -> tuple[Displays, np.ndarray]:
+def shown_by(seed: int, r: int = 2000) -> tuple[Displays, np.ndarray]:
     """A policy that likes offers by age band, among those that suit the customer."""
     rng = np.random.default_rng(seed)
     age = rng.normal(size=r)
