@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Two processes, a file to each at a time, in the order of the folders: the long files are not left for the end.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo test lint lock clean
 
@@ -26,8 +28,8 @@ lint: install
 
 # The whole suite on the Neo4j that new homes get, then what speaks Cypher on the long-term line.
 test: install lint
-	$(BIN)/python -m pytest
-	DUMBBELL_TEST_NEO4J=5.26 $(BIN)/python -m pytest tests/cypher tests/graph tests/matching/test_answers.py \
+	$(PYTEST)
+	DUMBBELL_TEST_NEO4J=5.26 $(PYTEST) tests/cypher tests/graph tests/matching/test_answers.py \
 		--ignore tests/graph/calls --ignore tests/graph/engine
 
 lock: install

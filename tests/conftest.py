@@ -1,4 +1,7 @@
-"""What every room's tests share: one real Neo4j for the whole run, wiped by query before each test."""
+"""What every room's tests share: one real Neo4j for each process of a run, wiped by query before each test.
+
+Files are handed to the processes whole (`--dist loadfile`): what a module's fixtures put there stays until its end.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,21 @@ hypothesis_settings.register_profile("dumbbell", deadline=None, suppress_health_
 hypothesis_settings.load_profile("dumbbell")
 
 
+LINE = os.environ.get("DUMBBELL_TEST_NEO4J", DEFAULT_LINE)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On another line of Neo4j than new homes get, only what speaks to it runs: the rest is the same on any."""
+    if LINE != DEFAULT_LINE:
+        speaking = [item for item in items if "neo4j_line" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=[item for item in items if item not in speaking])
+        items[:] = speaking
+
+
 @pytest.fixture(scope="session")
 def neo4j_line() -> str:
     """The line of Neo4j under test: DUMBBELL_TEST_NEO4J, by default the one that new homes get."""
-    return os.environ.get("DUMBBELL_TEST_NEO4J", DEFAULT_LINE)
+    return LINE
 
 
 @pytest.fixture(scope="session")

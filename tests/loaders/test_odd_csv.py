@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
         (codecs.BOM_UTF16_BE + "x,y\n".encode("utf-16-be"), "is in UTF-16: convert it to UTF-8"),
         ("x,y\n".encode("utf-16-le"), "holds NUL in its header, as UTF-16 does: convert it to UTF-8"),
         (codecs.BOM_UTF32_BE + "x,y\n".encode("utf-32-be"), "is in UTF-32: convert it to UTF-8"),
-        (gzip.compress(b"x,y\n1,a\n"), "is compressed by gzip: unpack it"),
+        (gzip.compress(b"x,y\n1,a\n", mtime=0), "is compressed by gzip: unpack it"),
         (b"PK\x03\x04 and more", "is an archive or a spreadsheet: write its table as CSV"),
         (b"PAR1 and more", "is Parquet: name it .parquet"),
         (b"x,y\n1,a\n2,\xff\n", "is not in utf-8 (line 3, byte 11): set DUMBBELL_ENCODING=gb18030"),
