@@ -90,6 +90,8 @@ def positions(values: pa.Array | pa.ChunkedArray, keys: pa.Array | pa.ChunkedArr
     >>> positions(pa.array(["b", "x", None]), pa.array(["a", "b"]))
     array([ 1, -1, -1])
     """
+    if not len(values):  # looking nothing up among millions still makes a table of them
+        return np.zeros(0, np.int64)
     found = pc.index_in(values, value_set=_whole(keys), skip_nulls=True)
     return np.asarray(pc.fill_null(_whole(found), -1), np.int64)
 

@@ -102,8 +102,10 @@ def load_history(
     paused = {}
     for kind, ids in items.items():
         lately = _lately(answers, kind, _moment(today, pause.days))
-        place, rows = persons.spread(positions(lately["user"], users)[_known(lately, users, ids)])
-        item = positions(lately["item"], ids)[_known(lately, users, ids)][place]
+        user, item = positions(lately["user"], users), positions(lately["item"], ids)
+        known = (user >= 0) & (item >= 0)
+        place, rows = persons.spread(user[known])
+        item = item[known][place]
         often, often_item = _often(refusals[kind], n, pause, today)
         paused[kind] = Ragged.of(np.append(rows, often), np.append(item, often_item), rows=n + 1)
     tired = np.diff(contacts.starts) >= limit.contacts if limit.enabled else np.zeros(n + 1, bool)
@@ -214,10 +216,6 @@ def _often(refusals: Events, n: int, pause: Paused, today: dt.date) -> tuple[np.
     last = np.maximum.reduceat(refusals.days, first)
     still = (times >= pause.refusals) & ((today - dt.date(1970, 1, 1)).days - last < pause.longer_days)
     return rows[first[still]], refusals.items[first[still]].astype(np.int64)
-
-
-def _known(table: pa.Table, users: pa.ChunkedArray, items: pa.Array) -> np.ndarray:
-    return np.asarray((positions(table["user"], users) >= 0) & (positions(table["item"], items) >= 0))
 
 
 def _moment(today: dt.date, days: int) -> dt.datetime:
