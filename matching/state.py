@@ -37,6 +37,7 @@ from matching.customers import Customers, Handsets, load_customers, load_handset
 from matching.evidence import Ties
 from matching.fatigue import History, load_history
 from matching.kept import FEWEST, Kept
+from matching.ondisk import read_when_asked
 from matching.persons import load_persons
 from matching.propensity import Propensity, load_propensity
 from matching.quiet import Quiet, quiet_of
@@ -164,7 +165,7 @@ class MatchState:
             products=said.products,
             offers=said.offers,
             vectors=load_vectors(snapshot, said.placed),
-            propensity=None if learned is None else replace(learned, users=snapshot.offer_users),
+            propensity=None if learned is None else replace(learned, users=read_when_asked(snapshot.offer_users)),
             used=used,
             held=said.held,
             categories=said.categories,
@@ -283,7 +284,7 @@ def _said(
         products=products,
         offers=offers,
         placed=placed,
-        propensity=None if learned is None else replace(learned, users=learned.users[:0]),
+        propensity=None if learned is None else replace(learned, users=snapshot.offer_users[:0]),
         held=held,
         categories=categories,
         segments=segments,

@@ -10,6 +10,7 @@ import pyarrow as pa
 from embeddings.snapshot import Snapshot
 from matching.arrays import positions
 from matching.customers import whole
+from matching.ondisk import read_when_asked
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Vectors:
 
     row              int32 (n + 1)   the snapshot's row of each customer of the lake, -1 where it has none
     users, apps      float32 (n', d), (m, d): users[u] · apps[a] is the score, in standard deviations above the
-                     customer's mean app; a row of zeros is a customer of whom nothing is known
+                     customer's mean app; a row of zeros is a customer of whom nothing is known. Rows of `users`,
+                     and of `product_users`, are read when asked for (`matching.ondisk`)
     longest_app      largest length of an app's vector, which bounds rounding errors
     pull             float32 (n'), and near_starts (m + 1), near_apps, near_weights: what an app that customer u used
                      adds to the scores of its neighbours, pull[u] times their weights; none if `near_apps` is empty
@@ -86,7 +88,7 @@ def load_vectors(snapshot: Snapshot, placed: Placed) -> Vectors:
     apps = np.ascontiguousarray(snapshot.app_vectors, np.float32)
     return Vectors(
         row=placed.row,
-        users=snapshot.user_vectors,
+        users=read_when_asked(snapshot.user_vectors),
         app_ids=pa.array(snapshot.apps, pa.string()),
         apps=apps,
         longest_app=float(np.sqrt(np.max(np.einsum("md,md->m", apps, apps), initial=0))),
@@ -97,7 +99,7 @@ def load_vectors(snapshot: Snapshot, placed: Placed) -> Vectors:
         fold=np.asarray(snapshot.app_fold),
         popularity=np.asarray(snapshot.app_popularity, np.float32),
         product_ids=pa.array(snapshot.products, pa.string()),
-        product_users=snapshot.product_user_vectors,
+        product_users=read_when_asked(snapshot.product_user_vectors),
         products=np.ascontiguousarray(snapshot.product_vectors, np.float32),
         product_popularity=np.asarray(snapshot.product_popularity, np.float32),
         segment_ids=pa.array(snapshot.segments, pa.string()),

@@ -18,6 +18,7 @@ from matching import kept
 from matching.batch import match_all
 from matching.kept import Kept
 from matching.match import MatchRequest, match
+from matching.ondisk import OnDisk
 from matching.state import TABLES, MatchState
 from tests.matching.conftest import TODAY
 from tests.matching.random_operator import random_operator
@@ -51,7 +52,10 @@ def same(one: MatchState, other: MatchState) -> None:
         fields = {name: value for name, value in vars(state).items() if name in state.__dataclass_fields__}
         whole = {name: value for name, value in fields.items() if name not in ("quiet", "vectors")}
         vectors = {n: v for n, v in vars(state.vectors).items() if not isinstance(v, pa.Table)}
-        told.append(kept._told({**whole, **vectors}, found))
+        assert state.propensity is not None
+        mapped = {**vars(state.propensity), **vectors}
+        read = {n: v[np.arange(len(v))] if isinstance(v, OnDisk) else v for n, v in mapped.items()}
+        told.append(kept._told({**whole, "propensity": None, **read}, found))
     assert told[0] == told[1]
     for left, right in zip(*arrays, strict=True):
         assert left.dtype == right.dtype
