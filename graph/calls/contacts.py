@@ -49,7 +49,7 @@ BATCH = 1 << 16
 BUCKET_ROWS = 4_000_000
 """Records added up at once: their pairs stay within the engine's memory, were each record a pair of its own or not."""
 
-MEMORY_MB = 400
+MEMORY_MB = 250
 """What the engine may hold of a period at once; the rest waits on disk, beside the lake's tables."""
 
 
@@ -76,8 +76,7 @@ def build(lake: Lake, settings: Settings) -> list[str]:
         inputs.forget("split")
         inputs.save()
         return gone
-    known = services.classes(lake)
-    known_print = digest(*(_bytes(known[name]) for name in known.column_names))
+    known_print = _print(services.classes(lake))  # read again when pairs are split: it need not be held meanwhile
     stale = [period for period in wanted if inputs.get("contacts", period) != wanted[period]]
     if not stale and not gone and inputs.get("split", "known") == known_print:
         return []
@@ -85,7 +84,7 @@ def build(lake: Lake, settings: Settings) -> list[str]:
         bounded = Lake(lake.root, Path(folder) / "spill", MEMORY_MB)
         bounded.connection.raw_sql("SET preserve_insertion_order = false")  # which costs memory; `_split` sorts
         made = {period: _pairs(bounded, period, Path(folder)) for period in track(stale, "contacts")}
-        moved = _split(bounded, wanted, made, known)
+        moved = _split(bounded, wanted, made)
         bounded.connection.disconnect()
     for period, print_ in wanted.items():
         inputs.put("contacts", period, print_)
@@ -94,10 +93,9 @@ def build(lake: Lake, settings: Settings) -> list[str]:
     return sorted({*gone, *moved})
 
 
-def _bytes(column: pa.ChunkedArray) -> bytes:
-    if column.type == pa.binary():
-        return as_words(column).tobytes()
-    return column.to_numpy().tobytes()
+def _print(known: pa.Table) -> str:
+    columns = (known[name] for name in known.column_names)
+    return digest(*((as_words(c) if c.type == pa.binary() else c.to_numpy()).tobytes() for c in columns))
 
 
 def _pairs(lake: Lake, period: str, folder: Path) -> list[Path]:
@@ -171,15 +169,12 @@ def _both_ways(pairs: ibis.Table) -> ibis.Table:
     return pairs.union(pairs.select(**{name: pairs[back.get(name, name)] for name in pairs.columns}), distinct=False)
 
 
-def _split(lake: Lake, wanted: dict[str, str], made: dict[str, list[Path]], known: pa.Table) -> set[str]:
+def _split(lake: Lake, wanted: dict[str, str], made: dict[str, list[Path]]) -> set[str]:
     """Sort each period's pairs into the two tables; a period without news is rewritten only when a row must move."""
     pairs = {
         period: _both_ways(_read(lake, made[period])) if period in made else _stored(lake, period) for period in wanted
     }
-    judged = known.filter(known["judged"]).select(["user"])
-    found = services.found_services(pairs, ibis.memtable(judged)) if judged.num_rows else services.NONE
-    lake.write("services", found)
-    rule = Apart(services.with_found(known, found))
+    rule = _rule(lake, pairs)
     moved = set()
     for period, rows in pairs.items():
         if period not in made and all(batch["is_apart"].equals(rule.of(batch)) for batch in _batches(lake, rows)):
@@ -194,6 +189,14 @@ def _split(lake: Lake, wanted: dict[str, str], made: dict[str, list[Path]], know
                 apart.write(batch.filter(is_apart))
         moved.add(period)
     return moved
+
+
+def _rule(lake: Lake, pairs: dict[str, ibis.Table]) -> Apart:
+    """Finds the service numbers, and writes them down."""
+    known = services.classes(lake)
+    found = services.found_services(pairs, known)
+    lake.write("services", found)
+    return Apart(services.with_found(known, found))
 
 
 class Apart:

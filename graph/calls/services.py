@@ -36,18 +36,19 @@ def classes(lake: Lake) -> pa.Table:
     return pa.table({"user": customers["user"], "on_net": on_net, "service": service, "judged": pc.invert(named)})
 
 
-def found_services(pairs: dict[str, ibis.Table], judged: ibis.Table) -> pa.Table:
+def found_services(pairs: dict[str, ibis.Table], known: pa.Table) -> pa.Table:
     """Numbers that behave as services over all periods: `user, callers, called` (distinct parties), by user.
 
-    `pairs` are each period's rows in both directions, `judged` the numbers to decide on. Exact sets of callers
-    are made for the few candidates alone: those with `CALLERS` callers when months are simply added up.
+    `pairs` are each period's rows in both directions, `known` what `classes` gives. Exact sets of callers are made
+    for the few candidates alone: those to be judged with `CALLERS` callers when months are simply added up.
     """
     counted = [
-        _parties(rows, judged).group_by("user").aggregate(callers=lambda t: t.in_.sum()) for rows in pairs.values()
+        rows.group_by("user").aggregate(callers=(rows.calls_in + rows.messages_in > 0).sum()) for rows in pairs.values()
     ]
-    noted = pa.concat_tables([part.to_pyarrow() for part in counted])
-    total = noted.group_by("user").aggregate([("callers", "sum")])
-    candidates = total.filter(pc.greater_equal(total["callers_sum"], CALLERS)).select(["user"])
+    months = ibis.union(*counted) if len(counted) > 1 else counted[0]
+    total = months.group_by("user").aggregate(callers=months.callers.sum())
+    many = total.filter(total.callers >= CALLERS).select("user").to_pyarrow()["user"].combine_chunks()
+    candidates = known.filter(pc.and_(known["judged"], pc.is_in(known["user"], value_set=many))).select(["user"])
     if not candidates.num_rows:
         return NONE
     some = ibis.memtable(candidates)
