@@ -6,7 +6,6 @@ import datetime as dt
 import gc
 import threading
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 from api import logs, metrics
@@ -32,25 +31,13 @@ from matching.answered import Answered
 from matching.answers import Answers
 from matching.decisions import Decisions
 from matching.explore import Explore
+from matching.kept import code
 from matching.match import Decision, MatchRequest, match
+from matching.state import TABLES as STATE_TABLES
 from matching.state import MatchState
 from matching.unread import unread_since
 
-TABLES = (
-    "customers",
-    "apps",
-    "products",
-    "offers",
-    "channels",
-    "handsets",
-    "user_handsets",
-    "subscriptions",
-    "bills",
-    "responses",
-    "channel_use",
-    "segments",
-    "categories",
-)
+TABLES = (*STATE_TABLES, "contacts")
 """Tables of the lake whose change makes the state be loaded anew, beside a new snapshot and a new day."""
 
 REACH = ("contacts", "customers", "app_usage", "web_use", "subscriptions")
@@ -159,7 +146,7 @@ class Service:
         self._unread_since = unread if self._state is None else self._unread_since
         self._state = state
         self._loaded_from = found
-        self._list(state, f"{version('dumbbell')} {found} {self.settings.rules}")
+        self._list(state, f"{code()} {found} {self.settings.rules}")
         metrics.SWAPS.labels("done").inc()
         metrics.LOADED_AT.set_to_current_time()
         logs.event("the matching state was loaded", snapshot=snapshot, seconds=round(time.monotonic() - started, 2))

@@ -58,7 +58,7 @@ class Kept:
 
     def path(self, name: str, tables: Iterable[str], also: object) -> Path:
         """Where a part is that is made from `tables` of the lake and `also`, any JSON."""
-        inputs = json.dumps([self._lake.fingerprint(tables), also, _code()], sort_keys=True, default=str)
+        inputs = json.dumps([self._lake.fingerprint(tables), also, code()], sort_keys=True, default=str)
         return self._folder / f"{name}-{hashlib.sha256(inputs.encode()).hexdigest()[:32]}"
 
     def part(self, name: str, tables: Iterable[str], also: object, make: Callable[[], Part]) -> Part:
@@ -109,8 +109,8 @@ class Kept:
 
 
 @cache
-def _code() -> str:
-    """A digest of the code that makes parts."""
+def code() -> str:
+    """A digest of the code that makes parts, and what follows from them."""
     total = hashlib.sha256()
     for room in CODE:
         for file in sorted((Path(__file__).parents[1] / room).rglob("*.py")):

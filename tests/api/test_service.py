@@ -1,5 +1,6 @@
 """Taking up what is new while serving, a refusal on every worker, and an engine that is away."""
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
@@ -10,7 +11,9 @@ from embeddings.publish import make_current, write_snapshot
 from embeddings.snapshot import ARRAYS, TABLES, Snapshot
 from graph.engine.server import Endpoint
 from graph.store import Store
+from lake.tables import put
 from tests.api.conftest import Api, Operator, problem, soon, text
+from tests.matching.conftest import user
 
 
 def test_a_refusal_is_in_force_on_another_worker(api: Api) -> None:
@@ -59,6 +62,25 @@ def test_a_new_snapshot_is_taken_up_while_serving(operator: Operator, api: Api) 
 
     assert soon(taken_up)
     assert statuses == {200}
+
+
+def test_use_loaded_while_serving_counts_at_once_and_after_a_restart(operator: Operator, api: Api) -> None:
+    asked = {"user": text(0), "kind": "app"}
+
+    def items(client: Api) -> list[str]:
+        return [item["id"] for item in client.post("/v1/match", asked).json()["items"]]
+
+    first = items(api)[0]
+    file = operator.home.lake / "app_usage/month=2026-05/part-0.parquet"
+    table = pq.read_table(file)
+    one = table.slice(0, 1)
+    for name, value in (("user", user(0)), ("app", first)):
+        at = one.schema.get_field_index(name)
+        one = one.set_column(at, one.field(at), pa.array([value], one.field(at).type))
+    put(file, pa.concat_tables([table, one]))
+    assert soon(lambda: first not in items(api))
+    with TestClient(create_app(operator.home, operator.settings, operator.store)) as client:
+        assert first not in items(Api(client, operator))  # whose list was made before
 
 
 def test_a_snapshot_that_cannot_be_read_leaves_the_old_in_force(operator: Operator, api: Api) -> None:
