@@ -177,3 +177,21 @@ def gather(
             to[columns[k]] = 0.0
         rows[p + 1] = used
     return rows, columns[:used].copy(), weights[:used].copy()
+
+
+@numba.njit(cache=True)
+def renumbered(
+    starts: np.ndarray, contact: np.ndarray, weight: np.ndarray, order: np.ndarray, place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same graph with node `order[i]` as node i, and `place` the inverse: neighbours that lie near each other in
+    memory are looked up several times as fast."""
+    rows = np.zeros(starts.shape[0], starts.dtype)
+    columns, weights = np.empty_like(contact), np.empty_like(weight)
+    used = 0
+    for i in range(order.shape[0]):
+        for k in range(starts[order[i]], starts[order[i] + 1]):
+            columns[used] = place[contact[k]]
+            weights[used] = weight[k]
+            used += 1
+        rows[i + 1] = used
+    return rows, columns, weights
