@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graph.calls.leiden_kernels import gather, move, refine, renumbered
+from graph.calls.leiden_kernels import gather, move, numbered, refine, renumbered
 from graph.calls.naming import canonical
 
 SEED = 1
@@ -68,9 +68,9 @@ def leiden(
             place[order] = np.arange(n, dtype=np.int32)
             starts, contact, weight = renumbered(starts, contact, weight, order, place)
             mass, label = mass[order], label[order]
-        before = label
-        label = _round(starts, contact, weight, mass, label)
-        if (canonical(label) == canonical(before)).all():
+        before = numbered(label, n)[0]
+        label = numbered(_round(starts, contact, weight, mass, before), n)[0]
+        if (label == before).all():
             break
     return (label if place is None else label[place]).astype(np.int64)
 
@@ -97,9 +97,9 @@ def _round(
             return label[of_node]
         starts, contact, weight = gather(starts, contact, weight, part, count)
         mass = np.bincount(part, mass, count)
-        community = np.empty(count, np.int64)
+        community = np.empty(count, np.int32)
         community[part] = label
-        label = canonical(community)
+        label = numbered(community, n)[0]
 
 
 def _visits(rng: np.random.Generator, n: int) -> np.ndarray:

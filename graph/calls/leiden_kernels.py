@@ -127,19 +127,21 @@ def refine(
             alone[v], alone[best] = False, False
             part_mass[best] += mass[v]
             out[best] += out[v] - 2 * weight_to
-    return _numbered(part)
+    return numbered(part, n)
 
 
 @numba.njit(cache=True)
-def _numbered(part: np.ndarray) -> tuple[np.ndarray, int]:
-    number = np.full(part.shape[0], -1, np.int32)
+def numbered(label: np.ndarray, below: int) -> tuple[np.ndarray, int]:
+    """Labels (n,) from 0 and below `below` as 0, 1, ... by their first node, int32 (n,), and how many there are."""
+    number = np.full(below, -1, np.int32)
+    out = np.empty(label.shape[0], np.int32)
     count = 0
-    for v in range(part.shape[0]):
-        if number[part[v]] < 0:
-            number[part[v]] = count
+    for v in range(label.shape[0]):
+        if number[label[v]] < 0:
+            number[label[v]] = count
             count += 1
-        part[v] = number[part[v]]
-    return part, count
+        out[v] = number[label[v]]
+    return out, count
 
 
 @numba.njit(cache=True)
