@@ -22,6 +22,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from loaders.feeds import FEEDS
+
 USERS, APPS, USES, CATEGORIES, CHANNELS, MONTHS = 2_200_000, 24_728, 55_000_000, 30, 20, 3
 BLOCK = 1_000_000
 
@@ -59,7 +61,8 @@ def write_lake(root: Path, share: float, categories: bool, months: range) -> Non
     day = np.datetime64("2026-03-31")
 
     def write(table: str, **columns: object) -> None:
-        pq.write_table(pa.table(columns), root / f"{table}.parquet", compression="zstd")
+        made = pa.table(columns)
+        pq.write_table(_whole(table, made) if table in FEEDS else made, root / f"{table}.parquet", compression="zstd")
 
     write(
         "customers",
@@ -146,7 +149,15 @@ def write_lake(root: Path, share: float, categories: bool, months: range) -> Non
                         columns["outcome"] = pa.array(["shown", "accepted", "refused", "ignored"]).take(
                             pa.array(answer)
                         )
-                    write_part(pa.table(columns))
+                    write_part(_whole(feed, pa.table(columns)) if feed == "responses" else pa.table(columns))
+
+
+def _whole(feed: str, table: pa.Table) -> pa.Table:
+    """With all columns of its feed, as the loaders write it."""
+    for field in FEEDS[feed].schema:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table
 
 
 def _text(prefix: str, size: int, codes: np.ndarray, width: int = 0) -> pa.Array:

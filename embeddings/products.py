@@ -15,6 +15,9 @@ from embeddings.graph import Edges
 from embeddings.scorer import Vectors
 
 OTHERS = 10
+MOST_HELD = 50_000
+"""Held-out pairs that are compared at most: a slope and a share need no more."""
+BLOCK = 8192
 STEEPEST = 50.0
 
 
@@ -38,14 +41,25 @@ def fit_affinity(vectors: Vectors, held: Edges, known: Edges, seed: int) -> Affi
     rng = np.random.default_rng(seed)
     if not len(held) or not len(told):
         return Affinity(0.0, 0.5, 0)
-    took, product = np.repeat(held.users, OTHERS), np.repeat(held.items, OTHERS)
+    some = np.arange(len(held)) if len(held) <= MOST_HELD else np.sort(rng.choice(len(held), MOST_HELD, replace=False))
+    took, product = np.repeat(held.users[some], OTHERS), np.repeat(held.items[some], OTHERS)
     other = rng.choice(told, len(took))
     holders = np.concatenate([known.users.astype(np.int64), held.users]) * known.shape[1]
     holders += np.concatenate([known.items, held.items])
     fair = ~np.isin(other.astype(np.int64) * known.shape[1] + product, holders) & vectors.users[took].any(axis=1)
     took, product, other = took[fair], product[fair], other[fair]
-    items = vectors.apps[product]
-    difference = np.einsum("bd,bd->b", vectors.users[took].astype(np.float64) - vectors.users[other], items)
+    parts = [slice(at, at + BLOCK) for at in range(0, len(took), BLOCK)]
+    difference = np.concatenate(
+        [
+            np.einsum(
+                "bd,bd->b",
+                vectors.users[took[part]].astype(np.float64) - vectors.users[other[part]],
+                vectors.apps[product[part]],
+            )
+            for part in parts
+        ]
+        or [np.zeros(0)]
+    )
     if not len(difference):
         return Affinity(0.0, 0.5, 0)
     auc = float(np.mean(difference > 0) + np.mean(difference == 0) / 2)
