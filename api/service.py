@@ -21,7 +21,7 @@ from graph.calls.influence.seeds import Reach
 from graph.calls.influence.seeds import read as read_reach
 from graph.store import Store
 from lake.clock import today
-from lake.errors import DiskFull, EngineError, NotReady
+from lake.errors import DiskFull, EngineError, HomeError, NotReady
 from lake.home import Home
 from lake.pseudonyms import Pseudonyms
 from lake.settings import Settings
@@ -188,6 +188,13 @@ class Service:
             self.answered.take(table)
         self._heard_until = asked_at
 
+    def _settle(self) -> None:
+        """Keep the log of traces short; what cannot be done now is tried again, and must not end the watching."""
+        try:
+            self.decisions.settle()
+        except HomeError as error:
+            logs.failure("the log of traces could not be settled", error)
+
     def _watch(self) -> None:
         looked = time.monotonic()
         while not self._over.wait(POLL_S):
@@ -195,7 +202,7 @@ class Service:
             if time.monotonic() - looked >= 1.0:
                 self._rung, looked = rung, time.monotonic()
                 self.look()
-                self.decisions.settle()
+                self._settle()
             elif rung != self._rung:
                 self._rung = rung
                 self.hear()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import threading
+from contextlib import closing
 from typing import Any
 
 import orjson
@@ -88,10 +89,15 @@ class Decisions:
             return self._connection.execute("DELETE FROM decisions WHERE at < ?", (int(before.timestamp()),)).rowcount
 
     def settle(self) -> None:
-        """Bring what was logged into the file, which waits for the disk: not while an answer waits for this."""
-        with sqlite3.connect(self._path, timeout=0) as apart:
-            apart.execute("PRAGMA wal_checkpoint (PASSIVE)")
-        apart.close()
+        """Bring what was logged into the file, which waits for the disk: not while an answer waits for this.
+
+        Raises HomeError where that cannot be done now; nothing is lost.
+        """
+        try:
+            with closing(sqlite3.connect(self._path, timeout=0)) as apart:
+                apart.execute("PRAGMA wal_checkpoint (PASSIVE)")
+        except sqlite3.OperationalError as error:  # the log grows on, and is settled another time
+            raise HomeError(f"{FILE} cannot be written ({error})", "look at the home's disk") from None
 
     def close(self) -> None:
         with self._lock:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lake.errors import UnknownName
+from lake.errors import HomeError, UnknownName
+from lake.home import Home
 from matching.decisions import FILE, Decisions
 from matching.match import Decision, Item, MatchRequest
 from tests.matching.conftest import user
@@ -71,3 +72,15 @@ def test_a_killed_process_leaves_what_it_recorded(home):
     assert ended.returncode == -signal.SIGKILL
     decisions = Decisions(home)
     assert [decisions.get(str(i))["decision"] for i in range(50)] == [str(i) for i in range(50)]
+
+
+def test_what_was_logged_is_settled_and_a_file_that_cannot_be_says_so(home: Home) -> None:
+    decisions = Decisions(home)
+    decisions.record(decision("d1"), NOW)
+    decisions.settle()
+    assert b"d1" in (home.root / FILE).read_bytes()
+    decisions.close()
+    (home.root / FILE).unlink()
+    (home.root / FILE).mkdir()
+    with pytest.raises(HomeError, match="cannot be written"):
+        decisions.settle()
