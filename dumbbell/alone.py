@@ -40,7 +40,7 @@ from lake.tables import Lake
 from lake.upgrade import upgrade
 from loaders.load import find_customers
 from matching.answers import Answers, copy_to_lake
-from matching.arrays import sixteen
+from matching.arrays import binary, sixteen
 from matching.rewrite import stage_decisions
 
 FILES, GRAPH = "files", "graph"
@@ -232,17 +232,12 @@ def _renamed(users: list[str], old: Pseudonyms, new: Pseudonyms) -> list[str | N
 
 def _renamed_rows(users: np.ndarray, old: Pseudonyms, new: Pseudonyms) -> tuple[np.ndarray, np.ndarray]:
     """`users` (n, 16) under the new key, sorted again, and the row of each before."""
-    changed = sixteen(old.changed(_column(users), new))
+    changed = sixteen(old.changed(binary(users), new))
     rows = np.argsort(changed, kind="stable")
     return changed[rows].view(np.uint8).reshape(-1, 16), rows
 
 
 def _kept_rows(users: np.ndarray, forgotten: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """`users` (n, 16) without those forgotten, and the row of each before."""
-    rows = np.flatnonzero(~np.asarray(pc.is_in(_column(users), value_set=forgotten)))
+    rows = np.flatnonzero(~np.asarray(pc.is_in(binary(users), value_set=forgotten)))
     return users[rows], rows
-
-
-def _column(users: np.ndarray) -> pa.Array:
-    packed = pa.py_buffer(np.ascontiguousarray(users).tobytes())
-    return pa.Array.from_buffers(pa.binary(16), len(users), [None, packed]).cast(pa.binary())

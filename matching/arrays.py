@@ -106,6 +106,16 @@ def sixteen(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
     return np.frombuffer(fixed.buffers()[1] or b"", "S16", count=len(fixed), offset=fixed.offset * 16)
 
 
+def binary(users: np.ndarray) -> pa.Array:
+    """The opposite of `sixteen`: a column from `S16` (n,), or from uint8 (n, 16).
+
+    >>> binary(np.array([b"0123456789abcdef"])).to_pylist()
+    [b'0123456789abcdef']
+    """
+    packed = pa.py_buffer(np.ascontiguousarray(users).view(np.uint8))
+    return pa.Array.from_buffers(pa.binary(16), len(users), [None, packed]).cast(pa.binary())
+
+
 def find(keys: np.ndarray, key: bytes) -> int:
     """Position of a 16-byte pseudonym in a sorted `S16` array; -1 where it is not."""
     place = int(np.searchsorted(keys, np.bytes_(key)))

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from lake.home import beside
 from lake.progress import track
 from matching.answered import Answered
+from matching.arrays import binary
 from matching.capacity import Sharing
 from matching.eligibility import Block, eligible
 from matching.evidence import strongest
@@ -203,9 +204,8 @@ def _rows(state: MatchState, kind: Kind, ranked: _Ranked) -> pa.RecordBatch:
     chosen, users = items[row, place], ranked.users[row]
     reasons = sentences(state, kind, users, chosen, flat(found, (row, place)))
     channel = ranked.channels[row, place]
-    keys = pa.Array.from_buffers(pa.binary(16), len(ranked.keys), [None, pa.py_buffer(ranked.keys.tobytes())])
     columns = [
-        keys.take(pa.array(row)).cast(pa.binary()),
+        binary(ranked.keys).take(pa.array(row)),
         pa.repeat(pa.scalar(kind), len(row)),
         state.items(kind).take(pa.array(chosen)),
         pa.array(place + 1, pa.int32()),

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from embeddings.offers import read_answers
 from lake.tables import Lake
-from matching.arrays import positions
+from matching.arrays import binary, positions
 from matching.eligibility import Block, eligible
 from matching.scores import OfferScores, offer_scores
 from matching.state import MatchState
@@ -104,7 +104,8 @@ def read_shown(lake: Lake, state: MatchState, since: dt.datetime) -> Shown:
         nothing = np.zeros(0, np.int64)
         return Shown(nothing, nothing, nothing, nothing, nothing.astype(bool), nothing.astype(float), {})
     table = answers.filter(answers.at >= ibis.literal(since)).select(*names).order_by(["at", *names[:4]]).to_pyarrow()
-    user, offer = positions(table["user"], _users(state)), positions(table["offer"], state.offers.ids)
+    user = positions(table["user"], binary(state.customers.users))
+    offer = positions(table["offer"], state.offers.ids)
     first = np.asarray(pc.fill_null(table["position"], 1)) <= 1
     known = (user >= 0) & (offer >= 0)
     every = np.flatnonzero(first & known)
@@ -138,17 +139,18 @@ def accepted_by_month(lake: Lake) -> dict[str, int]:
 def read_closed(lake: Lake, state: MatchState, since: dt.datetime) -> Closed:
     """What was accepted, refused or taken up since a moment, and so may not be offered."""
     parts = [np.zeros((5, 0), np.int64)]
+    users = binary(state.customers.users)
     answers = read_answers(lake)
     if answers is not None:
         said = answers.filter(answers.at >= ibis.literal(since), answers.accepted | answers.refused)
         table = said.select("user", "offer", "at").to_pyarrow()
         at = _moments(table["at"])
-        user, offer = positions(table["user"], _users(state)), positions(table["offer"], state.offers.ids)
+        user, offer = positions(table["user"], users), positions(table["offer"], state.offers.ids)
         parts.append(np.stack([user, offer, at, at + state.history.pause.days * DAY_US, np.zeros_like(at)]))
     if lake.has("subscriptions"):
         held = lake.scan("subscriptions")
         table = held.filter(held.since >= since.date()).select("user", "product", "since").to_pyarrow()
-        user, product = positions(table["user"], _users(state)), positions(table["product"], state.products.ids)
+        user, product = positions(table["user"], users), positions(table["product"], state.products.ids)
         noted = np.asarray(table["since"].cast(pa.int32()), np.int64) * DAY_US + NOTED
         p = len(state.products.ids)
         barred = np.eye(p + 1, p, dtype=bool)  # the last row is a product that nobody knows
@@ -175,11 +177,6 @@ def moments(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Iter
             closed.clear(users, at, allowed)
             closed.clear(users, at, suited, held=True)
             yield Moments(rows, allowed, suited, offer_scores(state, users, channel))
-
-
-def _users(state: MatchState) -> pa.Array:
-    packed = pa.py_buffer(np.ascontiguousarray(state.customers.users).tobytes())
-    return pa.Array.from_buffers(pa.binary(16), state.customers.n, [None, packed]).cast(pa.binary())
 
 
 def _moments(column: pa.ChunkedArray) -> np.ndarray:

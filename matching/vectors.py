@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from embeddings.snapshot import Snapshot
-from matching.arrays import positions
+from matching.arrays import binary, positions
 from matching.customers import whole
 from matching.ondisk import read_when_asked
 
@@ -74,9 +74,7 @@ def place(snapshot: Snapshot, users: pa.ChunkedArray, segment_names: pa.Array, l
     Customers that came after the snapshot have no row; their segment, where the lake has one, is
     `segment_names[lake_segment[u]]` (n + 1).
     """
-    packed = np.ascontiguousarray(snapshot.users, np.uint8)
-    fixed = pa.Array.from_buffers(pa.binary(16), len(packed), [None, pa.py_buffer(packed)])
-    row = np.append(positions(users, fixed.cast(pa.binary())), -1).astype(np.int32)
+    row = np.append(positions(users, binary(snapshot.users)), -1).astype(np.int32)
     segment = np.append(np.asarray(snapshot.user_segment, np.int32), np.int32(-1))[row]
     segment_ids = pa.array(snapshot.segments, pa.string())
     now = np.append(positions(segment_names, segment_ids), -1)[lake_segment].astype(np.int32)
