@@ -20,6 +20,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from embeddings.from_use import rows_from_use
+from embeddings.gram import times as gram_times
 from embeddings.graph import Edges, Graph
 from embeddings.neighbours import Neighbours, closest, gram, no_neighbours
 from embeddings.scorer import Scorer, Vectors
@@ -28,7 +29,6 @@ WIDEST = 448
 """Dimensions beyond this gain little and cost every request."""
 OVERSAMPLED = 32
 ROUNDS = 6
-CHUNK = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class GraphFilter(Scorer):
 def top_right_singular(matrix: sp.csr_array, k: int, seed: int, whole: np.ndarray | None = None) -> np.ndarray:
     """The right singular vectors (m, ≤ k) of the largest singular values, by block subspace iteration on AᵀA.
 
-    Rows are taken in chunks, so no array of (rows, k) is made; with far more rows than columns AᵀA itself is made once,
-    dense, unless it is given as `whole`. Signs are fixed: each column's largest entry is positive.
+    No array of (rows, k) is made; with far more rows than columns AᵀA itself is made once, dense, unless it is given as
+    `whole`. Signs are fixed: each column's largest entry is positive.
 
     >>> top = top_right_singular(sp.csr_array(np.diag([1.0, 3.0, 2.0]).astype(np.float32)), 2, seed=0)
     >>> np.abs(top).round(3).tolist()
@@ -98,17 +98,10 @@ def top_right_singular(matrix: sp.csr_array, k: int, seed: int, whole: np.ndarra
         return np.zeros((m, 0), np.float32)
     whole = gram(matrix) if whole is None else whole
     dense = None if whole is None else torch.from_numpy(whole)
-    parts = range(0, n, CHUNK) if dense is None else range(0)
-    chunks = [(matrix[at : at + CHUNK], matrix[at : at + CHUNK].T.tocsr()) for at in parts]
 
     def times(block: torch.Tensor) -> torch.Tensor:
         """AᵀA block."""
-        if dense is not None:
-            return dense @ block
-        total = np.zeros(tuple(block.shape), np.float32)
-        for part, transposed in chunks:
-            total += transposed @ (part @ block.numpy())
-        return torch.from_numpy(total)
+        return torch.from_numpy(gram_times(matrix, block.numpy())) if dense is None else dense @ block
 
     start = np.random.default_rng(seed).standard_normal((m, width), dtype=np.float32)
     block = torch.linalg.qr(torch.from_numpy(start))[0]
