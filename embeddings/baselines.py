@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import scipy.sparse as sp
 
 from embeddings.arithmetic import product, thread_count
 from embeddings.evaluate import Score
+from embeddings.gram import put_in
 
 MOST_PAIRS = 2_000_000
 """Pairs that a baseline is fitted on: of more, those of a random part of the users."""
@@ -110,11 +112,29 @@ def strongest(rows: sp.csr_array, k: int) -> sp.csr_array:
     >>> strongest(sp.csr_array(np.array([[1.0, 3.0, 3.0, 0.0], [0.0, 0.0, 2.0, 0.0]])), 1).toarray().tolist()
     [[0.0, 3.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]]
     """
-    row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-    order = np.lexsort((rows.indices, -rows.data, row))
-    place = np.arange(len(order)) - rows.indptr[row]
-    kept = order[(place < k) & (rows.data[order] > 0)]
-    return sp.csr_array((rows.data[kept], (row[kept], rows.indices[kept])), shape=rows.shape)
+    count = np.zeros(rows.shape[0], np.int64)
+    place, value = np.zeros((len(count), k), np.int32), np.zeros((len(count), k), rows.dtype)
+    _strongest(rows.indptr.astype(np.int64), rows.indices.astype(np.int32, copy=False), rows.data, place, value, count)
+    kept = np.arange(k) < count[:, None]
+    return sp.csr_array((value[kept], place[kept], np.append(0, np.cumsum(count))), shape=rows.shape)
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)
+def _strongest(starts, columns, values, place, value, count):  # type: ignore[no-untyped-def]
+    k = place.shape[1]
+    for i in numba.prange(len(count)):
+        mine, names = values[starts[i] : starts[i + 1]], columns[starts[i] : starts[i + 1]]
+        heap = np.zeros(k, mine.dtype)
+        for one in mine:
+            if one > heap[0]:
+                put_in(heap, one)
+        above, level = np.flatnonzero(mine > heap[0]), np.zeros(0, np.int64)
+        if heap[0] > 0:
+            level = np.flatnonzero(mine == heap[0])
+            level = level[np.argsort(names[level])][: k - len(above)]
+        some = np.append(above, level)
+        some = some[np.argsort(names[some])]
+        place[i, : len(some)], value[i, : len(some)], count[i] = names[some], mine[some], len(some)
 
 
 def ease(rows: sp.csr_array, ridge: float) -> Baseline:

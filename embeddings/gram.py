@@ -141,7 +141,7 @@ def _kept(i, row, before, after, heap, place, value):  # type: ignore[no-untyped
         if row[j] != 0:
             row[j] = np.float32(0) if j == i else row[j] * before * after[j]
             if row[j] > heap[0]:
-                _replaced(heap, row[j])
+                put_in(heap, row[j])
     edge, above = heap[0], 0
     for k in range(most):
         above += heap[k] > edge
@@ -155,8 +155,8 @@ def _kept(i, row, before, after, heap, place, value):  # type: ignore[no-untyped
 
 
 @numba.njit(cache=True, nogil=True)
-def _replaced(heap, new):  # type: ignore[no-untyped-def]
-    """Put `new` in the place of the least entry."""
+def put_in(heap, new):  # type: ignore[no-untyped-def]
+    """Put `new` in the place of the least entry of a heap, its first."""
     at, size = 0, len(heap)
     while 2 * at + 1 < size:
         child = 2 * at + 1

@@ -19,7 +19,7 @@ from embeddings.gram import largest, rows_into
 
 MOST = 128
 """Apps kept beside each app."""
-DENSER = 20
+DENSER = 10
 """A dense product is this much quicker an entry than a sparse one."""
 DENSEST = 1 << 30
 """Entries of a Gram matrix that is held whole (4 GB)."""
