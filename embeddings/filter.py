@@ -62,9 +62,10 @@ class GraphFilter(Scorer):
 
     def normal(self, uses: Edges) -> sp.csr_array:
         """R̃ (n, m) float32."""
-        users = _powers(uses.degrees()[0], -0.5)
         rows = uses.matrix(binary=not self.weighted)
-        return rows.multiply(users[:, None]).multiply(self.scaling(uses)[None, :]).tocsr().astype(np.float32)
+        values = rows.data * _powers(uses.degrees()[0], -0.5)[uses.users]
+        values *= self.scaling(uses)[uses.items]
+        return sp.csr_array((values, rows.indices, rows.indptr), shape=rows.shape)
 
     def scaling(self, uses: Edges) -> np.ndarray:
         """D_a^-β (m,) float32; 0 for an app that nobody uses."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import ibis
@@ -40,10 +41,22 @@ class Edges:
         return len(self.users)
 
     def matrix(self, *, binary: bool = True) -> sp.csr_array:
-        """The edges as a CSR matrix (n, m) float32: ones, or strengths when not `binary`."""
-        values = np.ones(len(self), np.float32) if binary else self.strength
-        starts = np.searchsorted(self.users, np.arange(self.shape[0] + 1))
-        return sp.csr_array((values, self.items.astype(np.int32), starts), shape=self.shape)
+        """The edges as a CSR matrix (n, m) float32: ones, or strengths when not `binary`. It shares its arrays with
+        these edges and its other matrices: not to be written to."""
+        if binary:
+            return self._ones
+        return sp.csr_array((self.strength, self._ones.indices, self._ones.indptr), shape=self.shape)
+
+    @cached_property
+    def _ones(self) -> sp.csr_array:
+        starts = np.append(0, np.cumsum(self._degrees[0]))
+        if len(self) < np.iinfo(np.int32).max:
+            starts = starts.astype(np.int32)  # else SciPy copies the items, to have both of one kind
+        return sp.csr_array((np.ones(len(self), np.float32), self.items, starts), shape=self.shape)
+
+    @cached_property
+    def _degrees(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.bincount(self.users, minlength=self.shape[0]), np.bincount(self.items, minlength=self.shape[1])
 
     def keep(self, mask: np.ndarray) -> Edges:
         """Only the edges where `mask` (e,) is true."""
@@ -51,8 +64,8 @@ class Edges:
         return replace(self, **parts)
 
     def degrees(self) -> tuple[np.ndarray, np.ndarray]:
-        """Items of each user (n,) and users of each item (m,)."""
-        return np.bincount(self.users, minlength=self.shape[0]), np.bincount(self.items, minlength=self.shape[1])
+        """Items of each user (n,) and users of each item (m,); not to be written to."""
+        return self._degrees
 
 
 @dataclass(frozen=True)
