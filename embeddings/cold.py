@@ -102,6 +102,7 @@ def measure_newcomers(
         vectors = trained.apps if served == "gnn" else joined(vectors, trained.apps, weight)
     may_serve = ("attributes", "gnn") if served in ("gnn", "blend") else ("attributes",)
     chosen, metrics = measure_new(split, standardised(vectors), trained, trial.segments, trial.seed, may_serve)
+    del split, vectors, trained  # a graph and everybody's vectors
     if whole is None:
         return Newcomers(), metrics
     if chosen.apps != "none":
@@ -159,7 +160,7 @@ def _measure_users(
         kept = surely_better(of(social[best], tuning), of(alone[penalty], tuning), seed)
         alpha = best if kept else 0.0
         heard = {"alpha": best, **lift(of(alone[penalty], reporting), of(social[best], reporting), kept)}
-    if trained is not None:
+    if trained is not None and trained.cold_users is not None:
         scores["gnn"] = scores_of(trained.cold_users[measured], measured, trained.apps.apps, alike)
     tuned = {name: of(score, tuning) for name, score in scores.items()}
     ours = {"attributes": tuned["calls" if alpha else "attributes"]}

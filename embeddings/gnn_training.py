@@ -46,12 +46,13 @@ AGAIN = 1 / 3
 class TrainedVectors:
     """`apps`: vectors that rank apps; `products`: the same users' vectors (n, d) with those of products (p, d).
 
-    `cold_users` (n, d) and `cold_apps` (m, d): what they would be without any use, by attributes and neighbours alone.
+    `cold_users` (n, d), where asked for, and `cold_apps` (m, d): what they would be without any use, by attributes and
+    neighbours alone.
     """
 
     apps: Vectors
     products: Vectors
-    cold_users: np.ndarray
+    cold_users: np.ndarray | None
     cold_apps: np.ndarray
 
 
@@ -86,10 +87,10 @@ class GNNScorer(Scorer):
     def fit(self, graph: Graph) -> Vectors:
         return self.fit_all(graph).apps
 
-    def fit_all(self, graph: Graph, *, whole: bool = False) -> TrainedVectors:
+    def fit_all(self, graph: Graph, *, whole: bool = False, cold: bool = True) -> TrainedVectors:
         """Train (from the last fit, from `start`, or from the spectral vectors) and give the vectors of everything.
 
-        `whole` takes all steps even where it goes on from another fit.
+        `whole` takes all steps even where it goes on from another fit; `cold` users are as large as all users again.
         """
         here = world()
         share = AGAIN if not whole and (self.model is not None or self.start is not None) else 1.0
@@ -97,7 +98,7 @@ class GNNScorer(Scorer):
         most = max(STEPS[0], round(STEPS[1] * min(1.0, self.epochs / LONG)))
         steps = min(most, max(STEPS[0], round(self.epochs * int(active(graph).sum()) / USERS)))
         descend(here.shared(Task(self.model.to("cpu"), graph, round(steps * share), self.seed)), here)
-        return vectors_of(self.model, hetero_data(graph).to(here.device))
+        return vectors_of(self.model, hetero_data(graph).to(here.device), cold=cold)
 
     def _begin(self, graph: Graph) -> MatchingGNN:
         torch.manual_seed(self.seed)
@@ -196,7 +197,7 @@ def one_cycle(progress: float) -> float:
 
 
 @torch.no_grad()
-def vectors_of(model: MatchingGNN, data: HeteroData) -> TrainedVectors:
+def vectors_of(model: MatchingGNN, data: HeteroData, *, cold: bool = True) -> TrainedVectors:
     """Vectors of all nodes; `cold_users` are what users would get without any app, `cold_apps` apps without users."""
     own = {kind: model.tables[kind].weight[: int(data[kind].num_nodes)] for kind in ITEMS}
     attributes = model.tables["code"].weight
@@ -204,10 +205,10 @@ def vectors_of(model: MatchingGNN, data: HeteroData) -> TrainedVectors:
     if model.voices is not None:
         model.voices[: len(data["user"].x)] = users_of(model, data, items)
     warm = users_of(model, data, items).cpu().numpy()
-    cold = users_of(model, data, items, cold=True).cpu().numpy()
+    without = users_of(model, data, items, cold=True).cpu().numpy() if cold else None
     cold_apps = model.of_items(torch.zeros_like(own["app"]), data["app"].x, attributes)
     apps, products = items["app"].cpu().numpy(), items["product"].cpu().numpy()
-    return TrainedVectors(Vectors(warm, apps), Vectors(warm, products), cold, cold_apps.cpu().numpy())
+    return TrainedVectors(Vectors(warm, apps), Vectors(warm, products), without, cold_apps.cpu().numpy())
 
 
 def users_of(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import cast
 
+import numba
 import numpy as np
 import scipy.sparse as sp
 
@@ -19,6 +20,8 @@ from embeddings.gram import largest, rows_into
 
 MOST = 128
 """Apps kept beside each app."""
+PART = 1024
+"""Users that a thread takes at a time."""
 DENSER = 10
 """A dense product is this much quicker an entry than a sparse one."""
 DENSEST = 1 << 30
@@ -42,6 +45,14 @@ class Neighbours:
     def scores(self, rows: np.ndarray) -> np.ndarray:
         """Scores (b, m) float32 of the users at `rows`."""
         return np.asarray((self.uses[rows] @ self.weights).todense(), np.float32) * self.pull[rows][:, None]
+
+    def squares(self, rows: slice) -> np.ndarray:
+        """Sum (b,) float64 of the squares of what the users at `rows` are given over all apps, before their `pull`."""
+        uses, weights = self.uses[rows], self.weights
+        found = np.zeros(uses.shape[0])
+        starts, near_starts = uses.indptr.astype(np.int64), weights.indptr.astype(np.int64)
+        _squares(starts, uses.indices, near_starts, weights.indices, weights.data, weights.shape[0], found)
+        return found
 
     def first(self, d: int) -> Neighbours:
         """The same for vectors of which only the first `d` dimensions are kept."""
@@ -88,3 +99,19 @@ def closest(
     place, value, count = largest(normal.astype(np.float32), before, after, most, whole)
     kept = np.arange(most) < count[:, None]
     return sp.csr_array((value[kept], place[kept], np.append(0, np.cumsum(count))), shape=(m, m))
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)
+def _squares(starts, used, near_starts, near, weights, m, found):  # type: ignore[no-untyped-def]
+    for part in numba.prange((len(found) + PART - 1) // PART):
+        total = np.zeros(m, np.float32)
+        for u in range(part * PART, min(len(found), (part + 1) * PART)):
+            for e in range(starts[u], starts[u + 1]):
+                for k in range(near_starts[used[e]], near_starts[used[e] + 1]):
+                    total[near[k]] += weights[k]
+            square = 0.0
+            for e in range(starts[u], starts[u + 1]):
+                for k in range(near_starts[used[e]], near_starts[used[e] + 1]):
+                    square += np.float64(total[near[k]]) ** 2
+                    total[near[k]] = 0
+            found[u] = square

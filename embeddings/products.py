@@ -82,11 +82,10 @@ def slope_of(difference: np.ndarray) -> float:
 
 def affinity_vectors(vectors: Vectors, slope: float) -> Vectors:
     """Users (n, d + 1) and products (p, d + 1) whose dot product is the affinity's log-odds; unknown users stay 0."""
-    told = np.asarray(vectors.everybody.any(axis=1))
-    mean = (
-        vectors.everybody[told].mean(axis=0, dtype=np.float64) if told.any() else np.zeros(vectors.everybody.shape[1])
-    )
-    users = np.hstack([vectors.everybody, told[:, None].astype(np.float32)])
+    every = vectors.everybody
+    told = np.asarray(every.any(axis=1))  # rows of zeros add nothing to the sum
+    mean = every.sum(axis=0, dtype=np.float64) / max(1, int(told.sum()))
+    users = np.hstack([every, told[:, None]], dtype=np.float32)
     level = -(vectors.apps @ mean.astype(np.float32))
     products = np.hstack([vectors.apps, level[:, None]]) * np.float32(slope)
-    return Vectors(users.astype(np.float32), products.astype(np.float32))
+    return Vectors(users, products.astype(np.float32))

@@ -13,8 +13,6 @@ from embeddings.graph import Graph
 from embeddings.neighbours import Neighbours
 
 ROWS = 1 << 15
-FEWER = 1 << 11
-"""Users whose neighbours' scores are held at once: each has thousands."""
 
 
 @dataclass(frozen=True)
@@ -136,12 +134,8 @@ class Moments:
         their vectors `rows`."""
         uses, pull = self.near.uses[block], self.near.pull[block].astype(np.float64)
         mean = (uses @ self.means) * pull
-        square = np.zeros(len(pull))
-        for at in range(0, len(pull), FEWER):
-            part = uses[at : at + FEWER] @ self.near.weights
-            square[at : at + FEWER] = part.multiply(part).sum(axis=1)
         cross = np.einsum("nd,nd->n", rows, uses @ self.together) * pull
-        return mean, 2 * cross + square * pull**2 / len(self.means) - mean**2
+        return mean, 2 * cross + self.near.squares(block) * pull**2 / len(self.means) - mean**2
 
 
 def joined(left: Vectors, right: Vectors, weight: float) -> Vectors:

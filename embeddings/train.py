@@ -87,7 +87,7 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
             affinity = replace(affinity, then=None)
             del trial, served  # as large as the vectors of everybody
         with working("training on everything"):
-            trained = scorer.fit_all(graph)
+            trained = scorer.fit_all(graph, cold=False)
             vectors = served_vectors(graph, choice, trained, seed)
         arrays = _arrays(graph, vectors, affinity_vectors(trained.products, affinity.slope), segments)
         with working("learning from answers"):
@@ -137,22 +137,25 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
     """
     held, seed = trial.held, trial.seed
     low_pass, filtered = trial.best_filter()
-    trained = scorer.fit_all(held.train)
+    trained = scorer.fit_all(held.train, cold=False)
     weight, blend = trial.best_blend(filtered, trained.apps)
     if trial.helps(blend, filtered):
         scorer.epochs = LONG
-        trained = scorer.fit_all(held.train, whole=True)
+        trained = scorer.fit_all(held.train, whole=True, cold=False)
         weight, blend = trial.best_blend(filtered, trained.apps)
     vectors = {"filter": filtered, "gnn": trained.apps, "blend": blend}
     simple, words = trial.simple()
     scores = {**trial.baselines, **simple, **{name: trial.with_fallback(part) for name, part in vectors.items()}}
     tuned = {name: trial.quality(score, trial.tuning) for name, score in scores.items()}
     served = choose(tuned, seed)
+    found = {name: trial.lists(score, trial.reporting) for name, score in scores.items()}
+    whole, score = vectors.get(served), scores[served]
+    del vectors, filtered, blend, scores  # everybody's vectors by scorers that are not served
     alpha, by_calls = 0.0, dict[str, Any]()
-    if served in vectors:
-        alpha, scores[served], by_calls = best_alpha(trial, vectors[served])
+    if whole is not None:
+        alpha, score, by_calls = best_alpha(trial, whole)
+        found[served] = trial.lists(score, trial.reporting)
     again = GNNScorer(scorer.dimensions, seed)
-    whole = vectors.get(served)
     newcomers, of_new = measure_newcomers(trial, served, whole, low_pass.fit, again.fit_all, weight)
     choice = Choice(
         served,
@@ -167,11 +170,10 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
     )
     affinity = fit_affinity(trained.products, held.held_products, held.train.holds, seed)
     affinity = replace(affinity, then=affinity_vectors(trained.products, affinity.slope))
-    found = {name: trial.lists(score, trial.reporting) for name, score in scores.items()}
     metrics = report(trial, choice, tuned, found, words)
     metrics |= {**of_new, "calls": {"warm": by_calls, **of_new["calls"]}}
     metrics["products"] = {"auc": affinity.auc, "pairs": affinity.pairs}
-    return choice, affinity, metrics, scores[served]
+    return choice, affinity, metrics, score
 
 
 def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: int) -> Vectors:
