@@ -11,8 +11,10 @@ Treatments"). Ridge and weighting are chosen on later answers, and the log-odds 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
+import numba
 import numpy as np
 import scipy.optimize
 
@@ -21,6 +23,7 @@ RIDGE = 1.0
 IDENTITY = 10.0
 """Ridge that draws the calibration to 'as it is'."""
 MOST_STEPS = 300
+PIECE = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -93,39 +96,89 @@ class Propensity:
 def fit(rows: Samples, offers: int, channels: int, ridge: float) -> Propensity:
     """Penalised maximum likelihood by L-BFGS, `ridge` on what sets single offers apart."""
     rows = rows.take(np.argsort(rows.offer, kind="stable"))
-    f, c = rows.numbers.shape[1], rows.context.shape[1]
+    f = rows.numbers.shape[1]
     weight = rows.weight / max(rows.weight.mean() if len(rows) else 1.0, 1e-12)
     usual = np.bincount(rows.channel[rows.channel >= 0], minlength=channels) / max(1, len(rows))
-    through = (rows.channel[:, None] == np.arange(channels)) - usual
     single = np.stack([np.ones(len(rows)), rows.rate, rows.affinity], axis=1)
-    shared = np.hstack([single, rows.context, through])
-    q = shared.shape[1]
+    shared = np.hstack([single, rows.context])
+    s = shared.shape[1]
+    q = s + channels
     drawn_to, stiff = np.zeros(q), np.full(q, RIDGE)
     drawn_to[1], stiff[0] = 1.0, 0.0
-    own = np.hstack([np.ones((len(rows), 1)), rows.numbers])
-    ends = np.searchsorted(rows.offer, np.arange(offers + 1))
-    blocks = [(o, slice(ends[o], ends[o + 1])) for o in range(offers) if ends[o] < ends[o + 1]]
+    pieces = Pieces.of(rows.offer, offers)
+    columns = (shared, np.ascontiguousarray(rows.numbers, np.float32), rows.channel, weight, rows.accepted)
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
         theta, w, d = point[:q], point[q : q + f], point[q + f :].reshape(offers, 1 + f)
-        z = shared @ theta
-        for o, block in blocks:
-            z[block] += own[block] @ (d[o] + np.append(0.0, w))
-        value = (weight * (np.logaddexp(0, z) - rows.accepted * z)).sum()
-        slack = weight * (chance(z) - rows.accepted)
+        through = theta[s:] - usual @ theta[s:]
+        sizes = (), (s,), (channels,), (1 + f,)
+        value, by_shared, by_channel, by_own = (np.zeros((len(pieces.offer), *size)) for size in sizes)
+        own = d + np.append(0.0, w)
+        unknown = float(-usual @ theta[s:])
+        _evaluated(
+            pieces.offer, pieces.ends, *columns, theta[:s], np.append(through, unknown), own,
+            value, by_shared, by_channel, by_own,
+        )  # fmt: skip
         each = np.zeros((offers, 1 + f))
-        for o, block in blocks:
-            each[o] = own[block].T @ slack[block]
-        value += (stiff * (theta - drawn_to) ** 2).sum() / 2 + RIDGE * (w**2).sum() / 2 + ridge * (d**2).sum() / 2
-        slope = [shared.T @ slack + stiff * (theta - drawn_to), each.sum(axis=0)[1:] + RIDGE * w, each + ridge * d]
-        return value, np.concatenate([part.ravel() for part in slope])
+        np.add.at(each, pieces.offer, by_own)
+        total, slope = by_shared.sum(axis=0), by_channel.sum(axis=0)
+        told = np.concatenate([total, slope - usual * total[0]]) + stiff * (theta - drawn_to)
+        off = (stiff * (theta - drawn_to) ** 2).sum() / 2 + RIDGE * (w**2).sum() / 2 + ridge * (d**2).sum() / 2
+        slopes = [told, each.sum(axis=0)[1:] + RIDGE * w, each + ridge * d]
+        return value.sum() + off, np.concatenate([part.ravel() for part in slopes])
 
     start = np.zeros(q + f + offers * (1 + f))
     start[1] = 1.0
     best = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS})
     theta, w, d = best.x[:q], best.x[q : q + f], best.x[q + f :].reshape(offers, 1 + f)
-    table = np.vstack([d, np.zeros(1 + f)]) + np.append(theta[0] - theta[3 + c :] @ usual, w)
-    return Propensity(table, float(theta[1]), float(theta[2]), theta[3 + c :], theta[3 : 3 + c])
+    table = np.vstack([d, np.zeros(1 + f)]) + np.append(theta[0] - theta[s:] @ usual, w)
+    return Propensity(table, float(theta[1]), float(theta[2]), theta[s:], theta[3:s])
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Rows sorted by offer, in pieces of one offer and at most `PIECE` rows: their sums do not depend on threads.
+
+    `offer` (p) of each, `ends` (p + 1) int64.
+    """
+
+    offer: np.ndarray
+    ends: np.ndarray
+
+    @classmethod
+    def of(cls, offer: np.ndarray, offers: int) -> Pieces:
+        """Of the sorted column `offer` (r)."""
+        begins = np.searchsorted(offer, np.arange(offers + 1))
+        found = [(o, at) for o in range(offers) for at in range(begins[o], begins[o + 1], PIECE)]
+        owner = np.array([o for o, _ in found], np.int64)
+        return cls(owner, np.array([*(at for _, at in found), begins[-1]], np.int64))
+
+
+@numba.njit(cache=True, nogil=True, parallel=True, fastmath={"reassoc", "contract"})
+def _evaluated(  # type: ignore[no-untyped-def]
+    offer, ends, shared, numbers, channel, weight, accepted, theta, through, own,
+    value, by_shared, by_channel, by_own,
+):  # fmt: skip
+    """The loss of each piece of rows and its slopes; the last of `through` (c + 1) is that of an unknown channel."""
+    for p in numba.prange(len(offer)):
+        mine, loss = own[offer[p]], 0.0
+        for r in range(ends[p], ends[p + 1]):
+            z = mine[0] + through[channel[r]]
+            for k in range(len(theta)):
+                z += shared[r, k] * theta[k]
+            for k in range(numbers.shape[1]):
+                z += numbers[r, k] * mine[1 + k]
+            tail = math.exp(-abs(z))
+            loss += weight[r] * (max(z, 0.0) + math.log1p(tail) - accepted[r] * z)
+            slack = weight[r] * ((1.0 if z > 0 else tail) / (1.0 + tail) - accepted[r])
+            for k in range(len(theta)):
+                by_shared[p, k] += slack * shared[r, k]
+            by_own[p, 0] += slack
+            for k in range(numbers.shape[1]):
+                by_own[p, 1 + k] += slack * numbers[r, k]
+            if channel[r] >= 0:
+                by_channel[p, channel[r]] += slack
+        value[p] = loss
 
 
 def calibration(log_odds: np.ndarray, accepted: np.ndarray) -> tuple[float, float]:

@@ -27,6 +27,8 @@ PREFERRED = 3
 LATELY = 30
 MOST = 3_000_000
 """Showings that are looked at, the latest."""
+BLOCK = 1 << 16
+"""Showings whose vectors are held at once."""
 DAY_US = 86_400_000_000
 WEIGHTS = (0.1, 10.0)
 """A showing weighs a tenth to ten times of the average one."""
@@ -175,7 +177,10 @@ def affinities(rows: Showings, vectors: Vectors, graph: Graph, segments: Segment
     told = (u >= 0) & (column >= 0)
     found = np.zeros(len(rows))
     some = np.flatnonzero(told & np.append(vectors.everybody.any(axis=1), False)[u])
-    found[some] = np.einsum("rd,rd->r", vectors.users[u[some]], vectors.apps[column[some]], dtype=np.float64)
+    for at in range(0, len(some), BLOCK):
+        rows_at = some[at : at + BLOCK]
+        two = vectors.users[u[rows_at]], vectors.apps[column[rows_at]]
+        found[rows_at] = np.einsum("rd,rd->r", *two, dtype=np.float64)
     segment = np.append(segments.of, -1)[u]
     rest = np.setdiff1d(np.flatnonzero(told & (segment >= 0)), some)
     inside, overall = (
