@@ -88,6 +88,7 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
             del trial, served  # as large as the vectors of everybody
         with working("training on everything"):
             trained = scorer.fit_all(graph, cold=False)
+            scorer.model = None
             vectors = served_vectors(graph, choice, trained, seed)
         arrays = _arrays(graph, vectors, affinity_vectors(trained.products, affinity.slope), segments)
         with working("learning from answers"):
@@ -181,7 +182,7 @@ def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: 
     low_pass = GraphFilter(choice.width, choice.exponent, choice.linear, choice.weighted, seed)
     gnn = Vectors(trained.apps.users, trained.apps.apps)
     warm = graph.uses.degrees()[0] > 0
-    if not choice.cold:
+    if not choice.cold and choice.served in ("gnn", "blend"):
         gnn = Vectors(gnn.users * warm[:, None], gnn.apps)
     if choice.served == "popularity":
         return Vectors(np.zeros((len(warm), 1), np.float32), np.zeros((graph.uses.shape[1], 1), np.float32))
