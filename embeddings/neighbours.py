@@ -22,10 +22,10 @@ MOST = 128
 """Apps kept beside each app."""
 PART = 1024
 """Users that a thread takes at a time."""
-DENSER = 10
+DENSER = 20
 """A dense product is this much quicker an entry than a sparse one."""
-DENSEST = 1 << 30
-"""Entries of a Gram matrix that is held whole (4 GB)."""
+DENSEST = 1 << 29
+"""Entries of a Gram matrix that is held whole (2 GB)."""
 
 
 @dataclass(frozen=True)
