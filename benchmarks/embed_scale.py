@@ -3,7 +3,7 @@
     python -m benchmarks.embed_scale [--share 0.1] [--folder DIR] [--k 50]
 
 The lake of `benchmarks.dumbbell_scale`: at `--share 1`, 2.2 million customers, 24,728 apps and 55 million app uses in
-three months (about 24 million different pairs). Each step runs in a process of its own, so that the peak is its own;
+three months (53 million different pairs). Each step runs in a process of its own, so that the peak is its own;
 the lake is deleted after.
 """
 

@@ -1,7 +1,7 @@
 """Simple methods that every snapshot is held against, fitted on the same past: neighbours of items, EASE, ALS.
 
 All three score a user by what the user uses, so they are fitted on a bounded number of pairs and asked for anybody: at
-the bound and with 24,728 apps all of it takes 40 s of one processor and 1.3 GB, whatever the number of customers.
+the bound and with 24,728 apps all of it takes 30 s of one processor and 1.3 GB, whatever the number of customers.
 Each has few settings, chosen by the same tuning users as ours are.
 """
 
