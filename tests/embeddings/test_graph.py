@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from embeddings.catalogue import read_catalogue, user_bytes
-from embeddings.graph import read_calls, read_uses
+from embeddings.graph import Edges, read_calls, read_uses
 
 
 def _user(i: int) -> bytes:
@@ -62,3 +62,12 @@ def test_calls_keep_the_strongest_contacts_of_the_latest_periods(lake, write):
 def test_pseudonyms_as_bytes():
     assert user_bytes(pa.array([_user(258)], pa.binary())).tolist() == [[0] * 6 + [1, 2] + [0] * 8]
     assert user_bytes(pa.array([], pa.binary())).shape == (0, 16)
+
+
+def test_matrices_share_what_the_edges_hold():
+    items, none = np.array([0, 2, 1], np.int32), np.full(3, -1, np.int32)
+    edges = Edges(np.array([0, 0, 2], np.int32), items, np.array([1, 2, 3], np.float32), none, none, (3, 4))
+    ones, strengths = edges.matrix(), edges.matrix(binary=False)
+    assert ones.toarray().tolist() == [[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 0, 0]]
+    assert strengths.toarray().tolist() == [[1, 0, 2, 0], [0, 0, 0, 0], [0, 3, 0, 0]]
+    assert all(np.shares_memory(matrix.indices, items) for matrix in (ones, strengths))

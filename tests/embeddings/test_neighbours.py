@@ -56,6 +56,13 @@ def test_standardised_scores_have_mean_0_and_deviation_1(weight):
     assert np.allclose(both.scores(rows), after + 2 * other.scores(rows), atol=1e-3)
 
 
+def test_squares_are_those_of_what_neighbours_give():
+    near = GraphFilter(dimensions=3, linear=1.0).fit(graph_of(checkerboard())).near
+    assert near is not None
+    given = near.scores(np.arange(USERS)).astype(np.float64) / near.pull[:, None]
+    assert np.allclose(near.squares(slice(2, USERS)), (given**2).sum(axis=1)[2:], rtol=1e-5)
+
+
 def test_an_app_more_moves_a_vector_by_its_row():
     uses = checkerboard()
     whole = GraphFilter(dimensions=4, linear=1.0).fit(graph_of(uses))
