@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-import torch
 
 from benchmarks.gowalla import NEEDED, K, edges_of, graph_of, read_pairs
 from benchmarks.looks import looked
@@ -55,6 +54,7 @@ def ours(uses: Edges, held: Edges, dimensions: int, epochs: float) -> dict[str, 
 
 def lightgcn(uses: Edges) -> dict[str, Any]:
     """Seconds of an epoch and of a published run, out of a few batches."""
+    import torch  # not above: `lake` says first how OpenMP's threads wait
     from torch_geometric.nn import LightGCN
 
     n, m = uses.shape

@@ -28,6 +28,7 @@ from embeddings.evaluate import measure
 from embeddings.gnn_training import LONG, GNNScorer
 from embeddings.popularity import EVERYBODY, Segments
 from embeddings.scorer import Vectors, joined
+from embeddings.sharpness import best_sharpness
 from embeddings.split import Split, random_cut
 from embeddings.trial import Trial
 
@@ -56,7 +57,10 @@ def main() -> None:
             fitted["filter"] = low_pass.fit(graph)
         chosen = {name: value for name, value in asdict(low_pass).items() if name != "seed"}
         if not options.only:
-            first, whole = (GNNScorer(seed=options.seed, epochs=LONG) for _ in range(2))
+            with timed(seconds["tune_gnn"]):
+                sharpness = best_sharpness(GNNScorer(seed=options.seed), trial)[0].sharpness
+            chosen["sharpness"] = sharpness
+            first, whole = (GNNScorer(seed=options.seed, epochs=LONG, sharpness=sharpness) for _ in range(2))
             with timed(seconds["fit_gnn_on_the_cut"]):
                 tuned["gnn"] = first.fit_all(past).apps
             chosen["weight"], tuned["blend"] = trial.best_blend(filtered, tuned["gnn"])

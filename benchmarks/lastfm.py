@@ -113,8 +113,7 @@ def fitted(graph: Graph, seed: int) -> tuple[Score, dict[str, Any]]:
     everybody = Segments(pa.array(["all"]), np.zeros(graph.uses.shape[0], np.int32))
     with tempfile.TemporaryDirectory() as folder, fixed_threads():
         trial = Trial(split(Lake(Path(folder)), graph, seed), everybody, seed)
-        scorer = GNNScorer(seed=seed)
-        choice, _, metrics, _ = measure_all(scorer, trial)
+        scorer, choice, _, metrics, _ = measure_all(GNNScorer(seed=seed), trial)
         vectors = served_vectors(graph, choice, scorer.fit_all(graph), seed)
     shares = shares_of(graph.uses)
 

@@ -12,8 +12,7 @@ from embeddings.distributed import World
 from embeddings.gnn import ITEMS, MatchingGNN, sum_of
 from embeddings.hetero import HELD, USED, Bags, Relation, bags, sources
 
-TEMPERATURE = 0.08
-SHARPNESS = 1.22
+TEMPERATURE = 0.12
 NEGATIVES = 2048
 NEW_SHARE = 0.1
 """Share of a batch that is trained as if customer or app had no history."""
@@ -48,8 +47,8 @@ class Batch:
 
     `rows` are those of each table that the batch needs; all other positions are places among them: the bags `heard`
     and `uses`, the `negatives` (N,), the `codes` (k, f) of each kind of node. `product` (b,) is what a user holds but
-    does not hear of, -1 for none. `cold`, `cold_apps` mark who plays new. `finds` are the apps and the products
-    that all processes' users together have to find.
+    does not hear of, -1 for none. `cold`, `cold_apps` mark who plays new. `finds` is what the apps and the products
+    that all processes' users together have to find count.
     """
 
     users: torch.Tensor
@@ -61,7 +60,7 @@ class Batch:
     codes: dict[str, torch.Tensor]
     cold: torch.Tensor
     cold_apps: torch.Tensor
-    finds: tuple[int, int]
+    finds: tuple[float, int]
 
     @classmethod
     def cut(cls, data: HeteroData, model: MatchingGNN, drawn: Drawn, here: World) -> Batch:
@@ -70,7 +69,8 @@ class Batch:
         users, cold = drawn.users[mine], drawn.cold[mine]
         heard = {relation: bags(data, relation, users) for relation in model.relations}
         uses, product = heard.get(USED), torch.full_like(users, -1)
-        finds = (int(sources(data, USED, drawn.users).sum()), int((sources(data, HELD, drawn.users) > 0).sum()))
+        counted = sources(data, USED, drawn.users).sqrt().sum()
+        finds = (float(counted), int((sources(data, HELD, drawn.users) > 0).sum()))
         if uses is not None:
             heard[USED] = uses.keep(~cold[uses.row()]) if bool(cold.any()) else uses
         if HELD in heard:
@@ -101,23 +101,29 @@ class Batch:
             finds,
         )
 
-    def loss(self, model: MatchingGNN, blocks: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """This process's part of the mean loss, and its users' vectors (b, d). `blocks` are the tables' `rows`."""
+    def loss(
+        self, model: MatchingGNN, blocks: dict[str, torch.Tensor], sharpness: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """This process's part of the mean loss, whose negatives weigh by `sharpness`, and its users' vectors (b, d).
+
+        `blocks` are the tables' `rows`.
+        """
         own = {**blocks, "user": blocks["user"] * ~self.cold[:, None], "app": blocks["app"] * ~self.cold_apps[:, None]}
         items = {kind: model.of_items(own[kind], self.codes[kind], blocks["code"]) for kind in ITEMS}
         users = model.of_users(own["user"], self.codes["user"], blocks["code"], self.heard, items)
         loss = torch.zeros((), device=users.device)
         if self.uses is not None:
-            loss = loss + self._apps(users, items["app"]) / max(1, self.finds[0])
+            loss = loss + self._apps(users, items["app"], sharpness) / max(1, self.finds[0])
         if self.finds[1]:
             took = self.product >= 0
             scores = users[took] @ items["product"].T / TEMPERATURE
             loss = loss + cross_entropy(scores, self.product[took], reduction="sum") / self.finds[1]
         return loss, users.detach()
 
-    def _apps(self, users: torch.Tensor, apps: torch.Tensor) -> torch.Tensor:
+    def _apps(self, users: torch.Tensor, apps: torch.Tensor, sharpness: float) -> torch.Tensor:
         assert self.uses is not None
-        right = (users * sum_of(self.uses, apps)).sum() / TEMPERATURE
+        many = self.uses.size().sqrt()  # a user counts by the root of the apps used: few should not rule
+        right = ((users * sum_of(self.uses, apps)).sum(dim=1) / many.clamp(min=1)).sum() / TEMPERATURE
         wrong = (users / TEMPERATURE) @ apps.index_select(0, self.negatives).T
         column = torch.full((len(apps),), -1, device=users.device)
         column[self.negatives] = torch.arange(len(self.negatives), device=users.device)
@@ -126,7 +132,7 @@ class Batch:
         # Finite, so that somebody who uses all of them has a loss too; so low that it does not count.
         low = torch.tensor(-2 / TEMPERATURE, device=users.device)
         wrong = wrong.index_put((self.uses.row()[hit], used[hit]), low)
-        return SHARPNESS * (torch.logsumexp(wrong, dim=1) * self.uses.size()).sum() - right
+        return sharpness * (torch.logsumexp(wrong, dim=1) * many).sum() - right
 
 
 def withheld(holds: Bags, picks: torch.Tensor) -> tuple[torch.Tensor, Bags]:

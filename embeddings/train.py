@@ -31,6 +31,7 @@ from embeddings.products import Affinity, affinity_vectors, fit_affinity
 from embeddings.publish import REPORT, make_current, write_snapshot
 from embeddings.resume import kept, last_start
 from embeddings.scorer import Vectors, joined, standardised
+from embeddings.sharpness import best_sharpness
 from embeddings.social import best_alpha, hearing, smoothed
 from embeddings.split import split
 from embeddings.trial import Choice, Trial, choose, report
@@ -79,7 +80,7 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
             trial = Trial(split(lake, graph, seed), segments, seed)
             before = last_start(home, graph.nodes, trial.held.cutoff, scorer.dimensions)
             scorer.start = before[1] if before else None
-            choice, affinity, metrics, served = measure_all(scorer, trial)
+            scorer, choice, affinity, metrics, served = measure_all(scorer, trial)
             start, begins = kept(scorer.model, graph.nodes, trial.held.cutoff)
             verdict = against_current(home, metrics, trial, served)
             answered = measure_acceptance(lake, trial.held, segments, affinity.then, seed)
@@ -131,14 +132,15 @@ def read_graph(lake: Lake) -> Graph:
     )
 
 
-def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict[str, Any], Score]:
-    """Fit every scorer, and simple methods, on the past and compare them on what was held out; `scorer` stays trained.
+def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[GNNScorer, Choice, Affinity, dict[str, Any], Score]:
+    """Fit every scorer, and simple methods, on the past and compare them on what was held out.
 
-    Returns what to serve, how products fit, the metrics, and the scores of what is served as it was measured.
+    Returns the trained scorer, what to serve, how products fit, the metrics, and the scores of what is served as it was
+    measured.
     """
     held, seed = trial.held, trial.seed
     low_pass, filtered = trial.best_filter()
-    trained = scorer.fit_all(held.train, cold=False)
+    scorer, trained = best_sharpness(scorer, trial)
     weight, blend = trial.best_blend(filtered, trained.apps)
     if trial.helps(blend, filtered):
         scorer.epochs = LONG
@@ -156,7 +158,7 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
     if whole is not None:
         alpha, score, by_calls = best_alpha(trial, whole)
         found[served] = trial.lists(score, trial.reporting)
-    again = GNNScorer(scorer.dimensions, seed)
+    again = GNNScorer(scorer.dimensions, seed, sharpness=scorer.sharpness)
     newcomers, of_new = measure_newcomers(trial, served, whole, low_pass.fit, again.fit_all, weight)
     choice = Choice(
         served,
@@ -174,7 +176,7 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[Choice, Affinity, dict
     metrics = report(trial, choice, tuned, found, words)
     metrics |= {**of_new, "calls": {"warm": by_calls, **of_new["calls"]}}
     metrics["products"] = {"auc": affinity.auc, "pairs": affinity.pairs}
-    return choice, affinity, metrics, score
+    return scorer, choice, affinity, metrics, score
 
 
 def served_vectors(graph: Graph, choice: Choice, trained: TrainedVectors, seed: int) -> Vectors:
