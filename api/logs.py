@@ -6,6 +6,7 @@ an address stays out of the log.
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import traceback
 from typing import Any
@@ -34,8 +35,10 @@ _logger = structlog.wrap_logger(
 
 
 def access(**facts: Any) -> None:
-    """One request: method, route, status, milliseconds, the key's name."""
-    _logger.info("request", **facts)
+    """One request: method, route, status, milliseconds, the key's name. Each has one, so it is written without more."""
+    at = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    line = {**facts, "event": "request", "level": "info", "timestamp": at}
+    sys.stderr.write(orjson.dumps(line, default=repr).decode() + "\n")
 
 
 def event(what: str, **facts: Any) -> None:

@@ -36,6 +36,7 @@ from matching.match import Decision, MatchRequest, match
 from matching.state import TABLES as STATE_TABLES
 from matching.state import MatchState
 from matching.unread import unread_since
+from matching.written import Latest, Written, write
 
 TABLES = (*STATE_TABLES, "contacts")
 """Tables of the lake whose change makes the state be loaded anew, beside a new snapshot and a new day."""
@@ -70,6 +71,7 @@ class Service:
         self.traces = Traces(self.decisions)
         self.likeness = Likeness(home)
         self.ahead: Ahead | None = None
+        self._latest: Latest | None = None
         self._sweep: Sweep | None = None
         self._state: MatchState | None = None
         self._loaded_from: tuple[str | None, str, dt.date] | None = None
@@ -154,11 +156,12 @@ class Service:
     def _list(self, state: MatchState, identity: str) -> None:
         """Have lists of apps made ahead of a new state; without room for them, decisions do without."""
         former = self._sweep
-        self.ahead = self._sweep = None
+        self.ahead = self._latest = self._sweep = None
         if former is not None:
             former.stop()
         try:
             self.ahead = Ahead(self.home, state, identity)
+            self._latest = Latest(self.ahead)
             self._sweep = Sweep(self.ahead)
         except DiskFull as error:
             logs.failure("lists cannot be made ahead", error)
@@ -168,6 +171,12 @@ class Service:
         if (sweep := self._sweep) is not None:
             sweep.asked()
         return match(self.state, request, self.answered, self.ahead, self.explore)
+
+    def write(self, request: MatchRequest) -> Written:
+        """The same as bytes, said again where nothing changed since."""
+        if (sweep := self._sweep) is not None:
+            sweep.asked()
+        return write(self.state, request, self.answered, self._latest, self.explore)
 
     def ring(self) -> None:
         """Tell the other workers that an answer was recorded."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matching.decisions import Decisions
     from matching.match import Decision
+    from matching.written import Written
 
 
 class Traces:
@@ -19,9 +21,9 @@ class Traces:
 
     def __init__(self, decisions: Decisions) -> None:
         self._decisions = decisions
-        self._waiting: list[tuple[list[Decision], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Sequence[Decision | Written], asyncio.Future[None]]] = []
 
-    async def keep(self, decisions: list[Decision]) -> None:
+    async def keep(self, decisions: Sequence[Decision | Written]) -> None:
         """Return when the decisions are kept; raises what the writing of them raised."""
         loop = asyncio.get_running_loop()
         if not self._waiting:

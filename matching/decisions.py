@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import threading
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
@@ -18,6 +19,7 @@ import orjson
 from lake.errors import HomeError, UnknownName
 from lake.home import Home, enough_disk
 from matching.match import Decision
+from matching.written import Written
 
 KEEP_DAYS = 90
 FILE = "decisions.sqlite"
@@ -55,18 +57,12 @@ class Decisions:
         """Keep a decision's trace; call it before the answer is given."""
         self.record_many([decision], now)
 
-    def record_many(self, decisions: list[Decision], now: dt.datetime | None = None) -> None:
+    def record_many(self, decisions: Iterable[Decision | Written], now: dt.datetime | None = None) -> None:
         """Keep several in one transaction. Raises HomeError where they cannot be written: none is kept then."""
         at = now or dt.datetime.now(dt.UTC)
         second = int(at.timestamp())
-        rows = [
-            (
-                d.id,
-                second,
-                orjson.dumps({**d.trace(), "at": at.isoformat(timespec="seconds")}, option=orjson.OPT_SERIALIZE_NUMPY),
-            )
-            for d in decisions
-        ]
+        written = (d if isinstance(d, Written) else Written.of(d) for d in decisions)
+        rows = [(d.id, second, d.trace(at)) for d in written]
         try:
             with self._lock, self._connection:
                 self._connection.executemany("INSERT INTO decisions (id, at, trace) VALUES (?, ?, ?)", rows)

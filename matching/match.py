@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +24,7 @@ from matching.reasons import path, sentence
 from matching.room import room_left
 from matching.routes import choose, hours_of
 from matching.scores import offer_scores, readable
+from matching.slots import apart, mixed
 from matching.state import Kind, MatchState, check_k, check_kind
 
 MIXED = 4
@@ -129,6 +129,18 @@ class Decision:
         }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked, in the state's terms: at most `k` items for the customer at `position`, who is the single one of
+    `block`; to find them, the `wanted` best are looked at."""
+
+    request: MatchRequest
+    position: int
+    block: Block
+    k: int
+    wanted: int
+
+
 def match(
     state: MatchState,
     request: MatchRequest,
@@ -141,18 +153,22 @@ def match(
 
     Raises BadValue for a k or slots below 1 and an unknown kind, UnknownName for a channel that does not exist.
     """
+    return decide(state, ask(state, request, answered), ahead, explore)
+
+
+def ask(state: MatchState, request: MatchRequest, answered: Answered | None = None) -> Asked:
+    """What a request asks, with what the customer said since the state was loaded; raises what `match` raises."""
     kind, k = check_kind(request.kind), check_k(request.k)
     if request.slots is not None:
         k = min(k, _check_slots(request.slots))
     position = state.customers.position(request.user)
-    users = np.array([position])
     used = _places(state, "app", request.context_used) if kind == "app" else np.array([], np.int64)
     history = state.history
     said = said_by(answered, history, state.customers.users, position, request.user)
     paused, tired = since_load(history, kind, state.places(kind), position, said)
     block = Block(
         kind=kind,
-        users=users,
+        users=np.array([position]),
         channel=state.channel(request.channel),
         used=(np.zeros(len(used), np.int64), used),
         paused=(np.zeros(len(paused), np.int64), paused),
@@ -160,7 +176,15 @@ def match(
         quiet=state.quiet is not None and request.channel is not None and state.quiet.at(request.at),
         full=_full(state, answered) if kind == "offer" else None,
     )
-    items, values, factors, removed, first = _best(state, block, k, request.slots is not None, ahead, explore)
+    most = MIXED * k if request.slots is not None else k
+    return Asked(request, position, block, k, min(most, len(state.apps.ids)))
+
+
+def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore: Explore | None = None) -> Decision:
+    """The decision on what was asked of this state, as `match` gives it."""
+    request, position, block = asked.request, asked.position, asked.block
+    kind, users = block.kind, block.users
+    items, values, factors, removed, first = _best(state, asked, ahead, explore)
     found = strongest(state.app_ties if kind == "app" else state.product_ties, users, _things(state, kind, items))
     facts = facts_of(found, 0)
     through = choose(state, kind, users, items, block.channel, block.full)
@@ -185,7 +209,7 @@ def match(
     ]
     candidates = len(state.items(kind))
     return Decision(
-        id=_new_id(),
+        id=new_id(),
         snapshot=state.snapshot_id,
         request=request,
         known=not bool(state.customers.off_net[position]),
@@ -198,67 +222,38 @@ def match(
 
 
 def _best(
-    state: MatchState, block: Block, k: int, apart: bool, ahead: Ahead | None, explore: Explore | None
+    state: MatchState, asked: Asked, ahead: Ahead | None, explore: Explore | None
 ) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]], dict[str, int], First | None]:
     """Items (1, k), their scores, the factors of each, how many items each rule removed, and how the first offer was
-    chosen where chance may choose; `apart` for slots that stand side by side."""
+    chosen where chance may choose."""
+    block, k, side_by_side = asked.block, asked.k, asked.request.slots is not None
     if block.kind == "app":
-        wanted = min(MIXED * k if apart else k, len(state.apps.ids))
-        if ahead is not None and ahead.covers(state, block, wanted):
-            found = ahead.best(int(block.users[0]), wanted)
+        if ahead is not None and ahead.covers(state, block, asked.wanted):
+            found = ahead.best(asked.position, asked.wanted)
         else:
-            found = best(state, block, wanted)
+            found = best(state, block, asked.wanted)
         items, values = found.items[None], found.values[None]
-        if apart:
-            kept = _mixed(np.append(state.apps.category, -1)[items[0]], items[0], k)
+        if side_by_side:
+            kept = mixed(np.append(state.apps.category, -1)[items[0]], items[0], k)
             items, values = items[:, kept], values[:, kept]
         name = "share" if found.shares else "deviations"
         factors = [{name: value} for value in values[0].tolist()]
         return items, readable(values, np.array([found.shares])), factors, found.removed, None
     mask, removed = explain(state, block)
     offers = offer_scores(state, block.users, block.channel)
-    items, values = top_k(offers.score, mask, mask.shape[1] if apart else k)
+    items, values = top_k(offers.score, mask, mask.shape[1] if side_by_side else k)
     first = None
     if explore is not None:
         items, values, first = lead(explore, offers.score[0], mask[0], items, values)
-    if apart:
-        kept = _apart(state, items[0])
+    if side_by_side:
+        kept = apart(state, items[0])
         category = np.append(state.product_ties.category, -1)[np.append(state.offers.product, -1)[items[0, kept]]]
-        kept = [kept[j] for j in _mixed(category, items[0, kept], k)]
+        kept = [kept[j] for j in mixed(category, items[0, kept], k)]
         items, values = items[:, kept], values[:, kept]
     return items, values, [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]], removed, first
 
 
-def _mixed(category: np.ndarray, items: np.ndarray, slots: int) -> list[int]:
-    """Places of the best items for `slots`, of which no category takes more than half, rounded up, while there are
-    others; items without a category are each their own.
-
-    >>> _mixed(np.array([1, 1, 1, 2, -1]), np.arange(5), 3), _mixed(np.array([1, 1, 1]), np.arange(3), 3)
-    ([0, 1, 3], [0, 1, 2])
-    """
-    most, taken = -(-slots // 2), Counter[int]()
-    kept: list[int] = []
-    over: list[int] = []
-    for j, (item, of) in enumerate(zip(items.tolist(), category.tolist(), strict=True)):
-        if item >= 0:
-            (over if of >= 0 and taken[of] == most else kept).append(j)
-            taken[of] += taken[of] < most
-    return sorted([*kept, *over][:slots])
-
-
-def _apart(state: MatchState, items: np.ndarray) -> list[int]:
-    """Places of the best offers that can stand side by side: no product twice, none that excludes another."""
-    kept: list[int] = []
-    barred: set[int] = set()
-    for j, item in enumerate(items):
-        product = int(state.offers.product[item])
-        if item >= 0 and product not in barred:
-            kept.append(j)
-            barred |= {product, *state.products.excludes.row(product).tolist()}
-    return kept
-
-
-def _new_id() -> str:
+def new_id() -> str:
     """A UUID of version 7 (RFC 9562): ids of one time stand together, where traces are kept and looked for."""
     drawn = os.urandom(10)
     return text_of(

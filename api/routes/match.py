@@ -9,12 +9,13 @@ from pydantic import Field, model_validator
 from starlette.responses import Response
 
 from api import metrics
-from api.access import needs, note
-from api.answers import answer, responses
+from api.access import KEYED, allowed, note
+from api.answers import prebuilt, responses
 from api.bodies import Body, described, read
 from api.numbers import user_of_number, user_of_text
 from api.service import Service
-from matching.match import Decision, MatchRequest
+from matching.match import MatchRequest
+from matching.written import Written
 
 router = APIRouter(prefix="/v1", tags=["match"])
 
@@ -67,9 +68,9 @@ EXAMPLE = {
     "/match",
     summary="What to show a customer, and why",
     response_class=Response,
-    dependencies=[needs("match")],
     responses=responses(EXAMPLE, 400, 401, 403, 404, 413, 422, 503),
-    openapi_extra=described(
+    openapi_extra=KEYED
+    | described(
         MatchBody,
         apps={"user": "6f1c0a52-9a53-4b1d-8f57-0d2f9a5b7c11", "kind": "app", "k": 3},
         offer={"number": "+49 151 0000001", "kind": "offer", "k": 1, "channel": "hotline"},
@@ -78,20 +79,22 @@ EXAMPLE = {
 async def post_match(request: Request) -> Response:
     """Items by falling score, each with its reason, script and path in the graph; an empty answer says why."""
     service: Service = request.app.state.service
+    allowed(request, "match")
     body = await read(request, MatchBody)
     if body.users is not None:
         users = [user_of_text(text, "users") for text in body.users]
         note(request, users)
-        return answer({"decisions": [decision.to_json() for decision in await _decide(service, body, users)]})
+        decisions = await _decide(service, body, users)
+        return prebuilt(b'{"decisions":[%b]}' % b",".join(decision.answer() for decision in decisions))
     if body.number is not None:
         user = user_of_number(body.number, service.pseudonyms, service.settings.country)
     else:
         user = user_of_text(body.user or "")
     note(request, [user])
-    return answer((await _decide(service, body, [user]))[0].to_json())
+    return prebuilt((await _decide(service, body, [user]))[0].answer())
 
 
-async def _decide(service: Service, body: MatchBody, users: list[bytes]) -> list[Decision]:
+async def _decide(service: Service, body: MatchBody, users: list[bytes]) -> list[Written]:
     """Decisions, in order, kept before they are answered."""
     decisions = []
     for user in users:
@@ -103,7 +106,7 @@ async def _decide(service: Service, body: MatchBody, users: list[bytes]) -> list
             slots=None if body.slots is None else min(body.slots, MOST_ITEMS),
             context_used=tuple(body.context.used),
         )
-        decisions.append(service.match(asked))
+        decisions.append(service.write(asked))
     await service.traces.keep(decisions)
-    metrics.ITEMS.labels(body.kind).inc(sum(len(decision.items) for decision in decisions))
+    metrics.ITEMS.labels(body.kind).inc(sum(decision.items for decision in decisions))
     return decisions
