@@ -12,7 +12,7 @@ from graph import lists
 from lake.errors import NotReady, UnknownName
 from lake.pseudonyms import from_text
 from lake.tables import Lake
-from matching.match import MatchRequest
+from matching.decision import MatchRequest
 
 QUERY = """
 MATCH (user:User {user: $user})

@@ -29,10 +29,11 @@ from lake.tables import Lake
 from matching.ahead import Ahead
 from matching.answered import Answered
 from matching.answers import Answers
+from matching.decision import Decision, MatchRequest
 from matching.decisions import Decisions
 from matching.explore import Explore
 from matching.kept import code
-from matching.match import Decision, MatchRequest, match
+from matching.match import match
 from matching.state import TABLES as STATE_TABLES
 from matching.state import MatchState
 from matching.unread import unread_since

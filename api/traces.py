@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from matching.decision import Decision
     from matching.decisions import Decisions
-    from matching.match import Decision
     from matching.written import Written
 
 

@@ -7,7 +7,7 @@ What other rooms call, and what stays stable:
 - `matching.answered.Answered.of(table)`: what customers answered since, in memory, where `table` is `Answers.all()`.
   `answered.add(user, kind, item, outcome, at, decision, channel)` puts an answer in force at once,
   `answered.take(table)` those of a table; `Answers.since(moment)` gives what other workers recorded.
-- `matching.match.MatchRequest(user=None|16 bytes, kind="app"|"offer", k=10, channel=None, slots=None,
+- `matching.decision.MatchRequest(user=None|16 bytes, kind="app"|"offer", k=10, channel=None, slots=None,
   context_used=())` and `matching.match.match(state, request, answered=None, …) -> Decision`; with
   `explore=matching.explore.Explore(share)` the first offer is now and then left to chance. `Decision.to_json()` is
   the answer of `POST /match`, `Decision.trace()` what `GET /decisions/{id}` shows.

@@ -18,7 +18,7 @@ import orjson
 
 from lake.errors import HomeError, UnknownName
 from lake.home import Home, enough_disk
-from matching.match import Decision
+from matching.decision import Decision
 from matching.written import Written
 
 KEEP_DAYS = 90

@@ -14,8 +14,9 @@ import orjson
 
 from matching.ahead import Ahead
 from matching.answered import Answered
+from matching.decision import Decision, MatchRequest, new_id
 from matching.explore import Explore
-from matching.match import Asked, Decision, MatchRequest, ask, decide, new_id
+from matching.match import Asked, ask, decide
 from matching.state import MatchState
 
 MOST = 4096

@@ -14,7 +14,7 @@ from api.answers import prebuilt, responses
 from api.bodies import Body, described, read
 from api.numbers import user_of_number, user_of_text
 from api.service import Service
-from matching.match import MatchRequest
+from matching.decision import MatchRequest
 from matching.written import Written
 
 router = APIRouter(prefix="/v1", tags=["match"])

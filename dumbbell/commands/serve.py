@@ -22,7 +22,8 @@ from lake.errors import UnknownName
 from lake.home import Home
 from lake.progress import working
 from lake.tables import Lake
-from matching.match import MatchRequest, match
+from matching.decision import MatchRequest
+from matching.match import match
 from matching.rules import read_rules
 from matching.state import MatchState
 

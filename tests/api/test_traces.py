@@ -11,8 +11,9 @@ from api.traces import Traces
 from lake.errors import HomeError
 from lake.home import Home
 from lake.settings import load_settings
+from matching.decision import Decision, MatchRequest
 from matching.decisions import FILE, Decisions
-from matching.match import Decision, MatchRequest, match
+from matching.match import match
 from tests.api.conftest import Api, problem, text
 from tests.matching.conftest import user
 

@@ -34,8 +34,9 @@ from lake.settings import Settings, load_settings
 from lake.tables import Lake
 from loaders.load import load
 from matching.answers import Answers, copy_to_lake
+from matching.decision import MatchRequest
 from matching.decisions import Decisions
-from matching.match import MatchRequest, match
+from matching.match import match
 from matching.state import MatchState
 
 KILLED = """

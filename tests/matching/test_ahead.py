@@ -13,7 +13,8 @@ from lake.errors import DiskFull
 from lake.home import Home
 from matching.ahead import FOLDER, LENGTH, Ahead
 from matching.answered import Answered
-from matching.match import MatchRequest, match
+from matching.decision import MatchRequest
+from matching.match import match
 from tests.matching.random_operator import TODAY, random_operator
 
 NOON, NIGHT = (dt.datetime.combine(TODAY, dt.time(hour)) for hour in (12, 2))

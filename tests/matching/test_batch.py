@@ -11,7 +11,8 @@ import pytest
 from lake.errors import BadValue
 from matching import batch
 from matching.answered import Answered
-from matching.match import MatchRequest, match
+from matching.decision import MatchRequest
+from matching.match import match
 from tests.matching.conftest import TODAY, user
 from tests.matching.random_operator import random_operator
 

@@ -10,7 +10,8 @@ from lake.errors import SettingError
 from lake.settings import load_settings
 from matching.answered import Answered
 from matching.batch import match_all, write_matches
-from matching.match import MatchRequest, match
+from matching.decision import MatchRequest
+from matching.match import match
 from matching.state import MatchState
 from tests.matching.conftest import TODAY, user
 from tests.matching.random_operator import random_operator

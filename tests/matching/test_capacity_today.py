@@ -12,7 +12,8 @@ import pytest
 from lake.tables import Lake
 from matching.answered import Answered
 from matching.batch import match_all, match_batches
-from matching.match import Decision, MatchRequest, match
+from matching.decision import Decision, MatchRequest
+from matching.match import match
 from matching.room import room_left
 from matching.state import MatchState
 from tests.matching.conftest import BINARY, MOMENT, TEXT, TODAY, table, user

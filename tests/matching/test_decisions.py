@@ -12,8 +12,8 @@ import pytest
 
 from lake.errors import HomeError, UnknownName
 from lake.home import Home
+from matching.decision import Decision, Item, MatchRequest
 from matching.decisions import FILE, Decisions
-from matching.match import Decision, Item, MatchRequest
 from tests.matching.conftest import user
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -59,7 +59,7 @@ def test_a_killed_process_leaves_what_it_recorded(home):
         from lake.settings import load_settings
         from lake.home import Home
         from matching.decisions import Decisions
-        from matching.match import Decision, MatchRequest
+        from matching.decision import Decision, MatchRequest
         decisions = Decisions(Home.open(load_settings(home={str(home.root)!r})))
         for i in range(50):
             decisions.record(Decision(str(i), "s", MatchRequest(None), False, [], "none", 0, {{}}))

@@ -12,8 +12,9 @@ from embeddings.snapshot import Snapshot
 from lake.home import Home
 from lake.settings import load_settings
 from lake.tables import Lake
+from matching.decision import MatchRequest
 from matching.eligibility import Block, eligible, explain
-from matching.match import MatchRequest, match
+from matching.match import match
 from matching.state import MatchState
 from tests.matching.conftest import BINARY, MOMENT, TEXT, TODAY, table, user
 from tests.matching.random_operator import random_operator

@@ -7,8 +7,9 @@ import pytest
 
 from lake.errors import SettingError
 from lake.settings import load_settings
+from matching.decision import MatchRequest
 from matching.explore import Explore, First, lead
-from matching.match import MatchRequest, match
+from matching.match import match
 from matching.policy import Logged, estimates
 from tests.matching.conftest import user
 

@@ -9,7 +9,8 @@ import pytest
 from lake.settings import load_settings
 from matching.answered import Answered
 from matching.batch import match_all
-from matching.match import MatchRequest, match
+from matching.decision import MatchRequest
+from matching.match import match
 from matching.state import MatchState
 from tests.matching.conftest import BINARY, MOMENT, TEXT, TODAY, table, user
 

@@ -16,8 +16,9 @@ from lake.settings import load_settings
 from lake.tables import Lake
 from matching import kept
 from matching.batch import match_all
+from matching.decision import MatchRequest
 from matching.kept import Kept
-from matching.match import MatchRequest, match
+from matching.match import match
 from matching.ondisk import OnDisk
 from matching.state import TABLES, MatchState
 from tests.matching.conftest import TODAY

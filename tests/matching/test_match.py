@@ -11,7 +11,8 @@ from embeddings.snapshot import Snapshot
 from lake.errors import BadValue, UnknownName
 from lake.settings import load_settings
 from matching.answered import Answered
-from matching.match import Decision, MatchRequest, match
+from matching.decision import Decision, MatchRequest
+from matching.match import match
 from matching.state import MatchState
 from tests.matching.conftest import TODAY, user
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from graph.schema import KEYS
-from matching.match import MatchRequest, match
+from matching.decision import MatchRequest
+from matching.match import match
 from tests.matching.conftest import user
 
 

@@ -20,7 +20,8 @@ from lake.home import Home
 from lake.settings import Settings
 from lake.tables import Lake
 from matching import batch
-from matching.match import MatchRequest, match
+from matching.decision import MatchRequest
+from matching.match import match
 from matching.propensity import shown_lately
 from matching.scores import offer_scores
 from matching.state import MatchState

@@ -9,8 +9,8 @@ import pytest
 
 from lake import publish
 from lake.errors import UnknownName
+from matching.decision import Decision, Item, MatchRequest
 from matching.decisions import FILE, Decisions
-from matching.match import Decision, Item, MatchRequest
 from matching.rewrite import stage_decisions
 from tests.matching.conftest import user
 

@@ -20,8 +20,9 @@ from lake.settings import load_settings
 from lake.tables import Lake
 from matching.bars import load_rules
 from matching.batch import match_all
+from matching.decision import MatchRequest
 from matching.eligibility import MASKS
-from matching.match import MatchRequest, match
+from matching.match import match
 from matching.rules import BUILT_IN, read_rules
 from matching.state import MatchState
 from tests.matching.conftest import BINARY, TODAY, user, write_small_snapshot

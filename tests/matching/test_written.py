@@ -13,7 +13,8 @@ import pytest
 from lake.home import Home
 from matching.ahead import Ahead
 from matching.answered import Answered
-from matching.match import MatchRequest, ask, match
+from matching.decision import MatchRequest
+from matching.match import ask, match
 from matching.state import MatchState
 from matching.written import Latest, Written, write
 from tests.matching.random_operator import TODAY, random_operator
