@@ -63,7 +63,8 @@ class Decision:
     """The answer, and what led to it.
 
     `known` is false for a number that is no customer's, which gets fallback items. `removed` counts what each rule
-    took away, `candidates` what there was before. `first` says how the first offer was chosen where chance may choose.
+    took away, `candidates` what there was before; `barred` says which offers, by rule. `first` says how the first offer
+    was chosen where chance may choose.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Decision:
     candidates: int
     removed: dict[str, int]
     first: First | None = None
+    barred: dict[str, list[str]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The answer of `POST /match`."""
@@ -107,6 +109,7 @@ class Decision:
             },
             "candidates": self.candidates,
             "removed": self.removed,
+            "barred": self.barred,
             "explored": self.first is not None and self.first.explored,
         }
 

@@ -217,16 +217,21 @@ def who_may(state: MatchState, kind: Kind, item: str, channel: int = -1) -> np.n
     return customers.users[users[np.concatenate([np.zeros(0, bool), *may])]]
 
 
-def explain(state: MatchState, block: Block) -> tuple[np.ndarray, dict[str, int]]:
+def explain(
+    state: MatchState, block: Block, which: dict[str, np.ndarray] | None = None
+) -> tuple[np.ndarray, dict[str, int]]:
     """The mask of `eligible` and how many items each rule removed, first come first counted; rules without any are
-    left out."""
+    left out. `which`, where given, is told the positions of those that each removed for the block's first customer."""
     mask = np.ones((len(block.users), len(state.items(block.kind))), bool)
     removed, before = {}, mask.size
     for rule in _rules_of(state, block):
+        was = mask[0].copy() if which is not None else None
         _apply(rule, state, block, mask)
         after = int(np.count_nonzero(mask))
         if after < before:
             removed[rule.name] = before - after
+            if which is not None and was is not None:
+                which[rule.name] = np.flatnonzero(was & ~mask[0])
         before = after
     return mask, removed
 

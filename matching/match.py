@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -83,7 +83,8 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     """The decision on what was asked of this state, as `match` gives it."""
     request, position, block = asked.request, asked.position, asked.block
     kind, users = block.kind, block.users
-    items, values, factors, removed, first = _best(state, asked, ahead, explore)
+    chosen = _best_apps(state, asked, ahead) if kind == "app" else _best_offers(state, asked, explore)
+    items = chosen.items
     found = strongest(state.app_ties if kind == "app" else state.product_ties, users, _things(state, kind, items))
     facts = facts_of(found, 0)
     through = choose(state, kind, users, items, block.channel, block.full)
@@ -103,7 +104,7 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
             hours=hours[channel],
         )
         for item, score, channel, fact, of_score in zip(
-            items[0].tolist(), values[0].tolist(), through[0].tolist(), facts, factors, strict=True
+            items[0].tolist(), chosen.values[0].tolist(), through[0].tolist(), facts, chosen.factors, strict=True
         )
         if item >= 0
     ]
@@ -114,43 +115,60 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
         request=request,
         known=not bool(state.customers.off_net[position]),
         items=shown,
-        nothing_because=None if shown else nothing_because(state, kind, removed),
+        nothing_because=None if shown else nothing_because(state, kind, chosen.removed),
         candidates=candidates,
-        removed=removed,
-        first=first,
+        removed=chosen.removed,
+        barred=chosen.barred,
+        first=chosen.first,
     )
 
 
-def _best(
-    state: MatchState, asked: Asked, ahead: Ahead | None, explore: Explore | None
-) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]], dict[str, int], First | None]:
-    """Items (1, k), their scores, the factors of each, how many items each rule removed, and how the first offer was
-    chosen where chance may choose."""
-    block, k, side_by_side = asked.block, asked.k, asked.request.slots is not None
-    if block.kind == "app":
-        if ahead is not None and ahead.covers(state, block, asked.wanted):
-            found = ahead.best(asked.position, asked.wanted)
-        else:
-            found = best(state, block, asked.wanted)
-        items, values = found.items[None], found.values[None]
-        if side_by_side:
-            kept = mixed(np.append(state.apps.category, -1)[items[0]], items[0], k)
-            items, values = items[:, kept], values[:, kept]
-        name = "share" if found.shares else "deviations"
-        factors = [{name: value} for value in values[0].tolist()]
-        return items, readable(values, np.array([found.shares])), factors, found.removed, None
-    mask, removed = explain(state, block)
+@dataclass(frozen=True)
+class _Chosen:
+    """Items (1, k), -1 where there are fewer, their scores, the factors of each; how many items each rule removed, and
+    which offers; how the first offer was chosen where chance may choose."""
+
+    items: np.ndarray
+    values: np.ndarray
+    factors: list[dict[str, float]]
+    removed: dict[str, int]
+    barred: dict[str, list[str]] = field(default_factory=dict)
+    first: First | None = None
+
+
+def _best_apps(state: MatchState, asked: Asked, ahead: Ahead | None) -> _Chosen:
+    block = asked.block
+    if ahead is not None and ahead.covers(state, block, asked.wanted):
+        found = ahead.best(asked.position, asked.wanted)
+    else:
+        found = best(state, block, asked.wanted)
+    items, values = found.items[None], found.values[None]
+    if asked.request.slots is not None:
+        kept = mixed(np.append(state.apps.category, -1)[items[0]], items[0], asked.k)
+        items, values = items[:, kept], values[:, kept]
+    name = "share" if found.shares else "deviations"
+    factors = [{name: value} for value in values[0].tolist()]
+    return _Chosen(items, readable(values, np.array([found.shares])), factors, found.removed)
+
+
+def _best_offers(state: MatchState, asked: Asked, explore: Explore | None) -> _Chosen:
+    block, which = asked.block, dict[str, np.ndarray]()
+    mask, removed = explain(state, block, which)
     offers = offer_scores(state, block.users, block.channel)
-    items, values = top_k(offers.score, mask, mask.shape[1] if side_by_side else k)
+    side_by_side = asked.request.slots is not None
+    items, values = top_k(offers.score, mask, mask.shape[1] if side_by_side else asked.k)
     first = None
     if explore is not None:
         items, values, first = lead(explore, offers.score[0], mask[0], items, values)
     if side_by_side:
         kept = apart(state, items[0])
         category = np.append(state.product_ties.category, -1)[np.append(state.offers.product, -1)[items[0, kept]]]
-        kept = [kept[j] for j in mixed(category, items[0, kept], k)]
+        kept = [kept[j] for j in mixed(category, items[0, kept], asked.k)]
         items, values = items[:, kept], values[:, kept]
-    return items, values, [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]], removed, first
+    factors = [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]]
+    ids = state.texts.offer_ids
+    barred = {rule: [ids[i] for i in places.tolist()] for rule, places in which.items()}
+    return _Chosen(items, values, factors, removed, barred, first)
 
 
 def _things(state: MatchState, kind: Kind, items: np.ndarray) -> np.ndarray:

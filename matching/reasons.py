@@ -123,9 +123,7 @@ def sentence(state: MatchState, kind: Kind, user: int, item: int, fact: Fact) ->
     return own if fact.kind in (NOTHING, UNUSED) else f"{own.rstrip(' .;')}; {said}"
 
 
-def path(
-    state: MatchState, kind: Kind, user: str | None, position: int, item: int, fact: Fact
-) -> list[dict[str, Any]]:
+def path(state: MatchState, kind: Kind, user: str | None, position: int, item: int, fact: Fact) -> list[dict[str, Any]]:
     """The path for one (customer, item), of evidence `fact`: nodes and edges in turn. `user` is a pseudonym in text.
 
     A node is `{"node": label, "key": key}`, or `{"node": label, "count": x}` where it stands for x nodes; an edge is

@@ -23,11 +23,17 @@ router = APIRouter(prefix="/v1", tags=["match"])
     response_class=Response,
     dependencies=[needs("match")],
     responses=responses(
-        EXAMPLE | {"candidates": 25000, "removed": {"used": 31}, "explored": False}, 400, 401, 403, 404, 422, 503
+        EXAMPLE | {"candidates": 25000, "removed": {"used": 31}, "barred": {}, "explored": False},
+        400,
+        401,
+        403,
+        404,
+        422,
+        503,
     ),
 )
 async def get_decision(request: Request, id: str) -> Response:
-    """What was asked, what each rule removed, the factors of each score, and whether the first offer was left to
+    """What was asked, how much each rule removed and which offers, the factors of each score, and whether the first offer was left to
     chance. Kept 90 days."""
     service: Service = request.app.state.service
     try:

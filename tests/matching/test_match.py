@@ -213,6 +213,8 @@ def test_the_answer_and_the_trace(state):
     trace = decision.trace()
     assert trace["request"]["user"] == str(uuid.UUID(bytes=user(0)))
     assert trace["removed"] == {"dates": 1}
+    assert trace["barred"] == {"dates": ["o3"]}
+    assert ask(state, 0).trace()["barred"] == {}  # of apps by the thousand, how many is enough
     assert trace["items"][0]["factors"]["priority"] == 1.0
 
 
