@@ -33,8 +33,8 @@ router = APIRouter(prefix="/v1", tags=["match"])
     ),
 )
 async def get_decision(request: Request, id: str) -> Response:
-    """What was asked, how much each rule removed and which offers, the factors of each score, and whether the first offer was left to
-    chance. Kept 90 days."""
+    """What was asked, how much each rule removed and which offers, the factors of each score, and whether the first
+    offer was left to chance. Kept 90 days."""
     service: Service = request.app.state.service
     try:
         if len(id) != 36:
