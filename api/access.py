@@ -31,12 +31,13 @@ def allowed(request: Request, scope: str) -> Key:
 
     A route that is asked for every page view calls this itself, and says `KEYED`: a dependency costs it 50 µs.
     """
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    sent = next((value for name, value in request.scope["headers"] if name == b"authorization"), b"")
+    scheme, _, given = sent.decode("latin-1").partition(" ")
     if scheme.lower() != "bearer" or not given.strip():
         raise AccessDenied("the request has no key", "send the header `Authorization: Bearer KEY`")
-    service: Service = request.app.state.service
+    service: Service = request.scope["app"].state.service
     key = service.keys.check(given.strip())
-    request.state.client = key.name
+    request.scope["state"]["client"] = key.name
     if wait := service.limits.take(key.name):
         raise TooManyRequests(wait)
     if not key.may(scope):
@@ -61,6 +62,7 @@ def needs(scope: str) -> Any:
 
 def note(request: Request, users: Iterable[bytes | str] = ()) -> None:
     """Say in the audit log whom this request asks for; to be called before it is answered. No users: a list."""
-    service: Service = request.app.state.service
+    scope = request.scope
+    service: Service = scope["app"].state.service
     texts = [user if isinstance(user, str) else text_of(user) for user in users]
-    service.audit.note(request.state.client, f"{request.method} {request.scope['route'].path}", texts)
+    service.audit.note(scope["state"]["client"], f"{scope['method']} {scope['route'].path}", texts)

@@ -47,7 +47,6 @@ def create_app(home: Home, settings: Settings, store: Store) -> FastAPI:
     app.state.service = service
     problems.install(app)
     app.add_middleware(Around)
-    for module in (match, responses, decisions, templates, explore, seeds, similar, keep):
-        app.include_router(module.router)
-    app.include_router(health.router)
+    for module in (match, responses, decisions, templates, explore, seeds, similar, keep, health):
+        app.router.routes.extend(module.router.routes)  # one router: a route of another is looked for twice
     return app

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -40,8 +41,10 @@ class KeyStore:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._path = str(home.keys)  # asked for with every request
         self._read_at: tuple[int, int, int] | None = None
         self._rows: Rows = []
+        self._keys: list[tuple[str, Key]] = []
 
     def add(self, name: str, scopes: Iterable[str]) -> str:
         """Make a key and return it, this once. Raises BadValue for a name in use or an unknown scope."""
@@ -75,25 +78,26 @@ class KeyStore:
 
     def check(self, key: str) -> Key:
         """The key's name and scopes. Raises AccessDenied for a wrong one; time does not depend on how wrong."""
-        given = _hash(key)
-        found = None
-        for row in self._load():
-            if hmac.compare_digest(row["sha256"], given):
-                found = Key(row["name"], tuple(row["scopes"]))
+        self._load()
+        given, found = _hash(key), None
+        for known, its in self._keys:
+            if hmac.compare_digest(known, given):
+                found = its
         if found is None:
             raise AccessDenied("the key is not known", "make one with `dumbbell key add NAME --scope match`")
         return found
 
     def _load(self) -> Rows:
         try:
-            stat = self._home.keys.stat()
+            stat = os.stat(self._path)
         except FileNotFoundError:
-            self._read_at, self._rows = None, []
+            self._read_at, self._rows, self._keys = None, [], []
             return self._rows
         at = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
         if at != self._read_at:
             try:
                 self._rows = json.loads(self._home.keys.read_text(encoding="utf-8"))["keys"]
+                self._keys = [(row["sha256"], Key(row["name"], tuple(row["scopes"]))) for row in self._rows]
             except (ValueError, KeyError, TypeError):
                 raise HomeError(
                     f"{self._home.keys} is not a list of keys", "take it away and make the keys again"

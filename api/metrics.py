@@ -6,6 +6,7 @@ With several workers `PROMETHEUS_MULTIPROC_DIR` is set (by `api.server`) and the
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -30,6 +31,18 @@ RESPONSES = Counter("dumbbell_responses", "Customers' answers recorded", ["outco
 SWAPS = Counter("dumbbell_state_loads", "Times that lake and snapshot were taken up", ["outcome"])
 MISSING = Gauge("dumbbell_lists_missing", "Customers whose list of apps is not made ahead yet", multiprocess_mode="max")
 LOADED_AT = Gauge("dumbbell_state_loaded_at_seconds", "When the state in use was loaded", multiprocess_mode="max")
+
+
+@cache
+def _of(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(route)
+
+
+def answered(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request. Method, route and status are words of ours, not a caller's: each is kept."""
+    count, took = _of(method, route, status)
+    count.inc()
+    took.observe(seconds)
 
 
 def exposition() -> tuple[bytes, str]:

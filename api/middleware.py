@@ -69,8 +69,7 @@ class Around:
     def _note(scope: Scope, status: int, seconds: float) -> None:
         route = _route(scope)
         method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other"
-        metrics.REQUESTS.labels(method, route, str(status)).inc()
-        metrics.SECONDS.labels(route).observe(seconds)
+        metrics.answered(method, route, status, seconds)
         facts = {key: scope["state"][key] for key in ("client", "error") if key in scope["state"]}
         logs.access(method=method, route=route, status=status, ms=round(seconds * 1000, 2), **facts)
 

@@ -12,12 +12,13 @@ from api import metrics
 from api.access import KEYED, allowed, note
 from api.answers import prebuilt, responses
 from api.bodies import Body, described, read
+from api.direct import Direct
 from api.numbers import user_of_number, user_of_text
 from api.service import Service
 from matching.decision import MatchRequest
 from matching.written import Written
 
-router = APIRouter(prefix="/v1", tags=["match"])
+router = APIRouter(prefix="/v1", tags=["match"], route_class=Direct)
 
 MOST_USERS = 1000
 MOST_ITEMS = 1_000_000
