@@ -26,9 +26,9 @@ from benchmarks.watched import timed
 from embeddings.arithmetic import fixed_threads
 from embeddings.evaluate import measure
 from embeddings.gnn_training import LONG, GNNScorer
+from embeddings.losses import best_loss
 from embeddings.popularity import EVERYBODY, Segments
 from embeddings.scorer import Vectors, joined
-from embeddings.sharpness import best_sharpness
 from embeddings.split import Split, random_cut
 from embeddings.trial import Trial
 
@@ -58,9 +58,9 @@ def main() -> None:
         chosen = {name: value for name, value in asdict(low_pass).items() if name != "seed"}
         if not options.only:
             with timed(seconds["tune_gnn"]):
-                sharpness = best_sharpness(GNNScorer(seed=options.seed), trial)[0].sharpness
-            chosen["sharpness"] = sharpness
-            first, whole = (GNNScorer(seed=options.seed, epochs=LONG, sharpness=sharpness) for _ in range(2))
+                loss = best_loss(GNNScorer(seed=options.seed), trial, filtered)[0].loss
+            chosen |= loss._asdict()
+            first, whole = (GNNScorer(seed=options.seed, epochs=LONG, loss=loss) for _ in range(2))
             with timed(seconds["fit_gnn_on_the_cut"]):
                 tuned["gnn"] = first.fit_all(past).apps
             chosen["weight"], tuned["blend"] = trial.best_blend(filtered, tuned["gnn"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -12,10 +13,17 @@ from embeddings.distributed import World
 from embeddings.gnn import ITEMS, MatchingGNN, sum_of
 from embeddings.hetero import HELD, USED, Bags, Relation, bags, sources
 
-TEMPERATURE = 0.12
 NEGATIVES = 2048
 NEW_SHARE = 0.1
 """Share of a batch that is trained as if customer or app had no history."""
+
+
+class Loss(NamedTuple):
+    """What the loss of `embeddings.gnn_training` is told: τ, c, and p, by which a user counts who uses k apps: k^p."""
+
+    temperature: float = 0.08
+    sharpness: float = 1.22
+    power: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +55,8 @@ class Batch:
 
     `rows` are those of each table that the batch needs; all other positions are places among them: the bags `heard`
     and `uses`, the `negatives` (N,), the `codes` (k, f) of each kind of node. `product` (b,) is what a user holds but
-    does not hear of, -1 for none. `cold`, `cold_apps` mark who plays new. `finds` is what the apps and the products
-    that all processes' users together have to find count.
+    does not hear of, -1 for none. `cold`, `cold_apps` mark who plays new. All processes' users together have to find
+    `counts` (B,) apps each, and `finds` products.
     """
 
     users: torch.Tensor
@@ -60,7 +68,8 @@ class Batch:
     codes: dict[str, torch.Tensor]
     cold: torch.Tensor
     cold_apps: torch.Tensor
-    finds: tuple[float, int]
+    counts: torch.Tensor
+    finds: int
 
     @classmethod
     def cut(cls, data: HeteroData, model: MatchingGNN, drawn: Drawn, here: World) -> Batch:
@@ -69,8 +78,7 @@ class Batch:
         users, cold = drawn.users[mine], drawn.cold[mine]
         heard = {relation: bags(data, relation, users) for relation in model.relations}
         uses, product = heard.get(USED), torch.full_like(users, -1)
-        counted = sources(data, USED, drawn.users).sqrt().sum()
-        finds = (float(counted), int((sources(data, HELD, drawn.users) > 0).sum()))
+        counts, finds = sources(data, USED, drawn.users), int((sources(data, HELD, drawn.users) > 0).sum())
         if uses is not None:
             heard[USED] = uses.keep(~cold[uses.row()]) if bool(cold.any()) else uses
         if HELD in heard:
@@ -98,41 +106,40 @@ class Batch:
             {kind: place[part.long()] for kind, part in codes.items()},
             cold,
             drawn.cold_apps[rows["app"]],
+            counts,
             finds,
         )
 
     def loss(
-        self, model: MatchingGNN, blocks: dict[str, torch.Tensor], sharpness: float
+        self, model: MatchingGNN, blocks: dict[str, torch.Tensor], told: Loss
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """This process's part of the mean loss, whose negatives weigh by `sharpness`, and its users' vectors (b, d).
-
-        `blocks` are the tables' `rows`.
-        """
+        """This process's part of the mean loss, and its users' vectors (b, d). `blocks` are the tables' `rows`."""
         own = {**blocks, "user": blocks["user"] * ~self.cold[:, None], "app": blocks["app"] * ~self.cold_apps[:, None]}
         items = {kind: model.of_items(own[kind], self.codes[kind], blocks["code"]) for kind in ITEMS}
         users = model.of_users(own["user"], self.codes["user"], blocks["code"], self.heard, items)
         loss = torch.zeros((), device=users.device)
         if self.uses is not None:
-            loss = loss + self._apps(users, items["app"], sharpness) / max(1, self.finds[0])
-        if self.finds[1]:
+            loss = loss + self._apps(users, items["app"], told) / float(self.counts.pow(told.power).sum().clamp(min=1))
+        if self.finds:
             took = self.product >= 0
-            scores = users[took] @ items["product"].T / TEMPERATURE
-            loss = loss + cross_entropy(scores, self.product[took], reduction="sum") / self.finds[1]
+            scores = users[took] @ items["product"].T / told.temperature
+            loss = loss + cross_entropy(scores, self.product[took], reduction="sum") / self.finds
         return loss, users.detach()
 
-    def _apps(self, users: torch.Tensor, apps: torch.Tensor, sharpness: float) -> torch.Tensor:
+    def _apps(self, users: torch.Tensor, apps: torch.Tensor, told: Loss) -> torch.Tensor:
         assert self.uses is not None
-        many = self.uses.size().sqrt()  # a user counts by the root of the apps used: few should not rule
-        right = ((users * sum_of(self.uses, apps)).sum(dim=1) / many.clamp(min=1)).sum() / TEMPERATURE
-        wrong = (users / TEMPERATURE) @ apps.index_select(0, self.negatives).T
+        many = self.uses.size()
+        much = many.pow(told.power)
+        right = (users * sum_of(self.uses, apps)).sum(dim=1) / many.clamp(min=1) / told.temperature
+        wrong = (users / told.temperature) @ apps.index_select(0, self.negatives).T
         column = torch.full((len(apps),), -1, device=users.device)
         column[self.negatives] = torch.arange(len(self.negatives), device=users.device)
         used = column[self.uses.source]
         hit = used >= 0
         # Finite, so that somebody who uses all of them has a loss too; so low that it does not count.
-        low = torch.tensor(-2 / TEMPERATURE, device=users.device)
+        low = torch.tensor(-2 / told.temperature, device=users.device)
         wrong = wrong.index_put((self.uses.row()[hit], used[hit]), low)
-        return sharpness * (torch.logsumexp(wrong, dim=1) * many).sum() - right
+        return (much * (told.sharpness * torch.logsumexp(wrong, dim=1) - right)).sum()
 
 
 def withheld(holds: Bags, picks: torch.Tensor) -> tuple[torch.Tensor, Bags]:

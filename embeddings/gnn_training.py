@@ -1,10 +1,10 @@
 """Training of the GNN scorer: a softmax over sampled apps for whole customers at a time, from the spectral vectors.
 
 For a batch of users with all the k apps they use, and N apps drawn uniformly, without those that u uses, and with s
-the cosine over τ, loss = Σ over u of √k · (c · log Σ_N exp s(u, n) - mean over u's apps of s(u, a)): a softmax that its
-sharper negatives (c > 1) make bear with noise and keep from what everybody uses. The root keeps those who use most from
-ruling. The sum over N is one for all apps of a user, and Σ s(u, a) is the product of u with the sum of their apps: a
-step costs as much as its users, not as its edges. Products are learned beside, by a full softmax over one product
+the cosine over τ, loss = Σ over u of k^p · (c · log Σ_N exp s(u, n) - mean over u's apps of s(u, a)): a softmax that
+its sharper negatives (c > 1) make bear with noise and keep from what everybody uses. p < 1 keeps those who use most
+from ruling. The sum over N is one for all apps of a user, and Σ s(u, a) is the product of u with the sum of their apps:
+a step costs as much as its users, not as its edges. Products are learned beside, by a full softmax over one product
 of each user, which is left out of what the user hears.
 
 Source of the loss: Wu et al. 2023, "BSL: Understanding and Improving Softmax Loss for Recommendation"
@@ -22,7 +22,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from embeddings.arithmetic import fixed_threads
-from embeddings.batches import NEGATIVES, TEMPERATURE, Batch, Drawn
+from embeddings.batches import NEGATIVES, Batch, Drawn, Loss
 from embeddings.distributed import World, world
 from embeddings.filter import GraphFilter, top_right_singular
 from embeddings.gnn import ITEMS, MatchingGNN
@@ -35,7 +35,6 @@ from lake.progress import track
 USERS = 256
 """Users of a batch."""
 RATE = 0.003
-SHARPNESS = 1.35
 EPOCHS, LONG = 12, 100
 """Passes over the customers: of a first fit, and of one that has shown to be worth it (`embeddings.train`)."""
 STEPS = (200, 20_000)
@@ -67,13 +66,11 @@ class GNNScorer(Scorer):
 
     name = "gnn"
 
-    def __init__(
-        self, dimensions: int = 128, seed: int = 0, epochs: float = EPOCHS, sharpness: float = SHARPNESS
-    ) -> None:
+    def __init__(self, dimensions: int = 128, seed: int = 0, epochs: float = EPOCHS, loss: Loss = Loss()) -> None:  # noqa: B008  a tuple
         self.dimensions = dimensions
         self.seed = seed
         self.epochs = epochs
-        self.sharpness = sharpness
+        self.loss = loss
         self.start: Start | None = None
         self.model: MatchingGNN | None = None
 
@@ -82,16 +79,15 @@ class GNNScorer(Scorer):
         return {
             "dimensions": self.dimensions,
             "epochs": self.epochs,
-            "temperature": TEMPERATURE,
-            "sharpness": self.sharpness,
+            **self.loss._asdict(),
             "users": USERS,
             "negatives": NEGATIVES,
             "rate": RATE,
         }
 
-    def sharpened(self, sharpness: float) -> GNNScorer:
-        """An untrained scorer with the same settings, but for the sharpness of its negatives."""
-        other = GNNScorer(self.dimensions, self.seed, self.epochs, sharpness)
+    def told(self, loss: Loss) -> GNNScorer:
+        """An untrained scorer with the same settings, but for its loss."""
+        other = GNNScorer(self.dimensions, self.seed, self.epochs, loss)
         other.start = self.start
         return other
 
@@ -108,7 +104,7 @@ class GNNScorer(Scorer):
         self.model = self.model or self._begin(graph)
         most = max(STEPS[0], round(STEPS[1] * min(1.0, self.epochs / LONG)))
         steps = min(most, max(STEPS[0], round(self.epochs * int(active(graph).sum()) / USERS)))
-        descend(here.shared(Task(self.model.to("cpu"), graph, round(steps * share), self.seed, self.sharpness)), here)
+        descend(here.shared(Task(self.model.to("cpu"), graph, round(steps * share), self.seed, self.loss)), here)
         return vectors_of(self.model, hetero_data(graph).to(here.device), cold=cold)
 
     def _begin(self, graph: Graph) -> MatchingGNN:
@@ -124,13 +120,13 @@ class GNNScorer(Scorer):
 
 @dataclass(frozen=True)
 class Task:
-    """A fit: the model to train, what on, for how many steps, with which c of the loss."""
+    """A fit: the model to train, what on, for how many steps, by which loss."""
 
     model: MatchingGNN
     graph: Graph
     steps: int
     seed: int
-    sharpness: float
+    loss: Loss
 
 
 def follow(here: World) -> None:
@@ -178,7 +174,7 @@ def descend(task: Task, here: World) -> None:
         at += USERS
         batch = Batch.cut(data, model, drawn, here)
         blocks = {kind: model.tables[kind].take(rows) for kind, rows in batch.rows.items()}
-        loss, vectors = batch.loss(model, blocks, task.sharpness)
+        loss, vectors = batch.loss(model, blocks, task.loss)
         loss.backward()
         rate = RATE * one_cycle(step / steps)
         for kind, block in blocks.items():

@@ -23,6 +23,7 @@ from embeddings.features import current_handsets, read_features
 from embeddings.filter import GraphFilter
 from embeddings.gnn_training import LONG, GNNScorer, TrainedVectors
 from embeddings.graph import Graph, read_calls, read_holds, read_uses
+from embeddings.losses import best_loss
 from embeddings.memory import enough_memory
 from embeddings.newcomers import with_newcomers
 from embeddings.offers import channel_table, offer_tables
@@ -31,7 +32,6 @@ from embeddings.products import Affinity, affinity_vectors, fit_affinity
 from embeddings.publish import REPORT, make_current, write_snapshot
 from embeddings.resume import kept, last_start
 from embeddings.scorer import Vectors, joined, standardised
-from embeddings.sharpness import best_sharpness
 from embeddings.social import best_alpha, hearing, smoothed
 from embeddings.split import split
 from embeddings.trial import Choice, Trial, choose, report
@@ -140,8 +140,7 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[GNNScorer, Choice, Aff
     """
     held, seed = trial.held, trial.seed
     low_pass, filtered = trial.best_filter()
-    scorer, trained = best_sharpness(scorer, trial)
-    weight, blend = trial.best_blend(filtered, trained.apps)
+    scorer, trained, weight, blend = best_loss(scorer, trial, filtered)
     if trial.helps(blend, filtered):
         scorer.epochs = LONG
         trained = scorer.fit_all(held.train, whole=True, cold=False)
@@ -158,7 +157,7 @@ def measure_all(scorer: GNNScorer, trial: Trial) -> tuple[GNNScorer, Choice, Aff
     if whole is not None:
         alpha, score, by_calls = best_alpha(trial, whole)
         found[served] = trial.lists(score, trial.reporting)
-    again = GNNScorer(scorer.dimensions, seed, sharpness=scorer.sharpness)
+    again = GNNScorer(scorer.dimensions, seed, loss=scorer.loss)
     newcomers, of_new = measure_newcomers(trial, served, whole, low_pass.fit, again.fit_all, weight)
     choice = Choice(
         served,

@@ -1,4 +1,4 @@
-"""The sharpness of the trained scorer's negatives, chosen on a graph whose customers begin to use what is common."""
+"""The loss of the trained scorer, chosen on a graph whose customers begin to use what is common."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from embeddings import sharpness
+from embeddings import losses
+from embeddings.batches import Loss
 from embeddings.catalogue import Catalogue
+from embeddings.filter import GraphFilter
 from embeddings.gnn_training import GNNScorer
 from embeddings.graph import Edges, Graph, no_edges
 from embeddings.popularity import EVERYBODY, Segments
@@ -40,16 +42,30 @@ def trial() -> Trial:
     return Trial(held, Segments(pa.array([EVERYBODY]), np.zeros(USERS, np.int32)), 0)
 
 
-@pytest.mark.parametrize(("tried", "chosen"), [((3.0, 1.0), 1.0), ((1.0, 3.0), 1.0), ((1.0, 1.01), 1.0)])
-def test_what_ranks_better_by_a_twentieth_is_taken_else_the_first(trial, monkeypatch, tried, chosen):
-    monkeypatch.setattr(sharpness, "SHARPNESSES", tried)
-    scorer, trained = sharpness.best_sharpness(GNNScorer(dimensions=8), trial)
-    assert scorer.sharpness == scorer.parameters()["sharpness"] == chosen
-    alone = GNNScorer(dimensions=8, sharpness=chosen).fit_all(trial.held.train, cold=False)
+@pytest.mark.parametrize(
+    ("tried", "chosen"),
+    [((Loss(0.08, 3.0), Loss(0.08, 1.0)), 1.0), ((Loss(0.08, 1.0), Loss(0.08, 3.0)), 1.0)],
+)
+def test_the_loss_whose_blend_ranks_best_is_taken(trial, monkeypatch, tried, chosen):
+    monkeypatch.setattr(losses, "LOSSES", tried)
+    filtered = GraphFilter(8).fit(trial.held.train)
+    scorer, trained, weight, blend = losses.best_loss(GNNScorer(dimensions=8), trial, filtered)
+    assert scorer.loss.sharpness == scorer.parameters()["sharpness"] == chosen
+    alone = GNNScorer(dimensions=8, loss=scorer.loss).fit_all(trial.held.train, cold=False)
     np.testing.assert_array_equal(np.asarray(trained.apps.users), np.asarray(alone.apps.users))
+    assert trial.best_blend(filtered, alone.apps)[0] == weight
+    np.testing.assert_array_equal(blend.apps, trial.best_blend(filtered, alone.apps)[1].apps)
 
 
 def test_where_nothing_was_held_out_the_first_is_taken(trial):
     empty = replace(trial.held, held=trial.held.held.keep(np.zeros(len(trial.held.held), bool)))
-    scorer, _ = sharpness.best_sharpness(GNNScorer(dimensions=8), Trial(empty, trial.segments, 0))
-    assert scorer.sharpness == sharpness.SHARPNESSES[0]
+    nothing = Trial(empty, trial.segments, 0)
+    scorer, *_ = losses.best_loss(GNNScorer(dimensions=8), nothing, GraphFilter(8).fit(empty.train))
+    assert scorer.loss == losses.LOSSES[0]
+
+
+def test_an_operator_that_is_too_large_to_try_takes_the_first(trial, monkeypatch):
+    monkeypatch.setattr(losses, "LARGEST", USERS - 1)
+    monkeypatch.setattr(losses, "LOSSES", (Loss(0.08, 3.0), Loss(0.08, 1.0)))
+    scorer, *_ = losses.best_loss(GNNScorer(dimensions=8), trial, GraphFilter(8).fit(trial.held.train))
+    assert scorer.loss == Loss(0.08, 3.0)
