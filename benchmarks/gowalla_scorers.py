@@ -1,7 +1,7 @@
 """Each scorer alone on Gowalla (LightGCN's split): the filter, the trained GNN and the blend, fitted and chosen as
 `dumbbell embed` does, then ranked for the test's users in full.
 
-    python -m benchmarks.gowalla_scorers [--data DIR] [--only filter]
+    python -m benchmarks.gowalla_scorers [--data DIR] [--only filter] [--loss .12 1.35 .5]
 
 What is tuned is tuned on a random fifth of the training pairs; the test is read once, at the end. Prints one line of
 JSON: Recall@20 and NDCG@20 on the cut and on the test, and seconds, by the clock and of processor time.
@@ -24,6 +24,7 @@ from benchmarks.looks import looked
 from benchmarks.matches import data_folder
 from benchmarks.watched import timed
 from embeddings.arithmetic import fixed_threads
+from embeddings.batches import Loss
 from embeddings.evaluate import measure
 from embeddings.gnn_training import LONG, GNNScorer
 from embeddings.losses import best_loss
@@ -37,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder that holds gowalla/ (default: DUMBBELL_DATA)")
     parser.add_argument("--only", choices=("filter",), help="leave the trained scorer out")
+    parser.add_argument("--loss", type=float, nargs=3, metavar=("τ", "C", "P"), help="of the GNN (default: tried)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     data = data_folder("gowalla", NEEDED, options.data)
@@ -58,7 +60,8 @@ def main() -> None:
         chosen = {name: value for name, value in asdict(low_pass).items() if name != "seed"}
         if not options.only:
             with timed(seconds["tune_gnn"]):
-                loss = best_loss(GNNScorer(seed=options.seed), trial, filtered)[0].loss
+                tried = None if options.loss else best_loss(GNNScorer(seed=options.seed), trial, filtered)[0]
+                loss = Loss(*options.loss) if tried is None else tried.loss
             chosen |= loss._asdict()
             first, whole = (GNNScorer(seed=options.seed, epochs=LONG, loss=loss) for _ in range(2))
             with timed(seconds["fit_gnn_on_the_cut"]):
