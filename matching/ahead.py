@@ -73,7 +73,7 @@ class Ahead:
     """
 
     def __init__(self, home: Home, state: MatchState, identity: str) -> None:
-        self._state = state
+        self.state = state
         self._rules = [rule.name for rule in state.rules if "app" in rule.kinds]
         self._length = min(LENGTH, len(state.apps.ids))
         row = np.dtype(
@@ -106,7 +106,7 @@ class Ahead:
     def covers(self, state: MatchState, block: Block, k: int) -> bool:
         """Whether the list of a block's single customer answers it: of this very state, with nothing said since."""
         user = block.users[0]
-        if state is not self._state or k > self._length or len(block.used[1]) or len(block.paused[1]):
+        if state is not self.state or k > self._length or len(block.used[1]) or len(block.paused[1]):
             return False
         if block.tired is not None and block.tired[0] != state.history.tired[user]:
             return False
@@ -125,7 +125,7 @@ class Ahead:
 
     def missing(self) -> np.ndarray:
         """Positions of customers of the own network without a list, int64."""
-        return np.flatnonzero(~self._rows["made"] & ~self._state.customers.off_net)
+        return np.flatnonzero(~self._rows["made"] & ~self.state.customers.off_net)
 
     @contextmanager
     def sweeping(self) -> Iterator[bool]:
@@ -141,7 +141,7 @@ class Ahead:
             os.close(file)
 
     def _make(self, user: int) -> None:
-        found = best(self._state, Block("app", np.array([user])), self._length)
+        found = best(self.state, Block("app", np.array([user])), self._length)
         row = self._rows[user]
         row["items"], row["values"], row["shares"] = found.items, found.values, found.shares
         row["removed"] = [found.removed.get(rule, 0) for rule in self._rules]

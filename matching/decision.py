@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from lake.pseudonyms import text_of
 from matching.explore import First
 
@@ -33,29 +35,29 @@ class MatchRequest:
 
 @dataclass(slots=True)  # not frozen, which would cost each answer 15 µs
 class Item:
-    """One item of a decision; `score` from 0 to 1 for apps, in mean margins for offers.
+    """One item of a decision, as it is written: JSON objects without their braces.
 
-    `hours` are those at which to reach the customer, best first.
+    said  what the answer says: `id`, `score` (from 0 to 1 for apps, in mean margins for offers), `channel`, `reason`,
+          `script`, `path`
+    more  what the trace says besides: `factors` of the score, `hours` at which to reach the customer, best first
+
+    Each of these is an attribute too, read from there.
     """
 
-    id: str
-    score: float
-    channel: str | None
-    reason: str
-    script: str | None
-    path: list[dict[str, Any]]
-    factors: dict[str, float] = field(default_factory=dict)
-    hours: list[int] = field(default_factory=list)
+    said: str
+    more: str
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "score": self.score,
-            "channel": self.channel,
-            "reason": self.reason,
-            "script": self.script,
-            "path": self.path,
-        }
+    @classmethod
+    def of(cls, **values: Any) -> Item:
+        """From the values of all attributes."""
+        more = {name: values.pop(name) for name in ("factors", "hours")}
+        return cls(json(values)[1:-1], json(more)[1:-1])
+
+    def __getattr__(self, name: str) -> Any:
+        values = orjson.loads(f"{{{self.said},{self.more}}}")
+        if name not in values:
+            raise AttributeError(name)
+        return values[name]
 
 
 @dataclass(frozen=True)
@@ -78,27 +80,17 @@ class Decision:
     first: First | None = None
     barred: dict[str, list[str]] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
-        """The answer of `POST /match`."""
-        answer: dict[str, Any] = {
-            "decision": self.id,
-            "snapshot": self.snapshot,
-            "known": self.known,
-            "items": [item.to_json() for item in self.items],
-        }
-        if self.nothing_because is not None:
-            answer["nothing_because"] = self.nothing_because
-        return answer
+    def answer(self) -> str:
+        """The answer of `POST /match` in JSON, from what comes after the decision's id."""
+        return self._saying(",".join([f"{{{item.said}}}" for item in self.items])) + "}"
 
-    def trace(self) -> dict[str, Any]:
-        """What `GET /decisions/{id}` shows: the request, what each rule removed, and the factors of each score."""
-        request, answer = self.request, self.to_json()
-        for item, shown in zip(self.items, answer["items"], strict=True):
-            shown |= {"factors": item.factors, "hours": item.hours}
+    def told(self) -> str:
+        """What `GET /decisions/{id}` shows, likewise: the request too, what each rule removed, the factors."""
+        items = [f"{{{item.said},{item.more}}}" for item in self.items]
         if self.first is not None:
-            answer["items"][0]["probability"] = self.first.probability
-        return {
-            **answer,
+            items[0] = f'{items[0][:-1]},"probability":{self.first.probability}}}'
+        request = self.request
+        rest = {
             "request": {
                 "user": None if request.user is None else text_of(request.user),
                 "kind": request.kind,
@@ -112,6 +104,36 @@ class Decision:
             "barred": self.barred,
             "explored": self.first is not None and self.first.explored,
         }
+        return f"{self._saying(','.join(items))},{json(rest)[1:]}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as values."""
+        values: dict[str, Any] = orjson.loads(f'{{"decision":"{self.id}",{self.answer()}')
+        return values
+
+    def trace(self) -> dict[str, Any]:
+        """What is told as values."""
+        values: dict[str, Any] = orjson.loads(f'{{"decision":"{self.id}",{self.told()}')
+        return values
+
+    def _saying(self, items: str) -> str:
+        known, why = "true" if self.known else "false", self.nothing_because
+        because = "" if why is None else f',"nothing_because":{json(why)}'
+        return f'"snapshot":"{self.snapshot}","known":{known},"items":[{items}]{because}'
+
+
+def json(value: Any) -> str:
+    """A value in JSON."""
+    return orjson.dumps(value).decode()
+
+
+def each_json(values: list[float]) -> list[str]:
+    """Each number in JSON.
+
+    >>> each_json([0.5, 2.0])
+    ['0.5', '2.0']
+    """
+    return json(values)[1:-1].split(",")
 
 
 def new_id() -> str:

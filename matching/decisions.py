@@ -23,11 +23,16 @@ from matching.written import Written
 
 KEEP_DAYS = 90
 FILE = "decisions.sqlite"
-TABLE = (
-    "CREATE TABLE IF NOT EXISTS decisions (id TEXT PRIMARY KEY, at INTEGER NOT NULL, trace BLOB NOT NULL)"
-    " WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS decisions_at ON decisions (at)",
+TABLE = "CREATE TABLE IF NOT EXISTS decisions (id TEXT PRIMARY KEY, at INTEGER NOT NULL, trace BLOB NOT NULL)"
+"""Rows lie in the order in which they came: a trace fills a page, and in the order of ids it would take two."""
+RENEWED = (
+    "ALTER TABLE decisions RENAME TO former",
+    "DROP INDEX IF EXISTS decisions_at",
+    TABLE,
+    "INSERT INTO decisions SELECT id, at, trace FROM former ORDER BY at, id",
+    "DROP TABLE former",
 )
+"""For a file of before, which was in the order of ids."""
 MOST_PAGES = 50_000
 """Pages (200 MB) that wait in the log at most, should nobody call `settle`."""
 WAIT_S = 10.0
@@ -48,10 +53,15 @@ class Decisions:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute(f"PRAGMA wal_autocheckpoint = {MOST_PAGES}")
-            for statement in TABLE:
-                self._connection.execute(statement)
-            self._connection.commit()
+            self._renew()
         self._path.chmod(0o600)
+
+    def _renew(self) -> None:
+        former = "SELECT 1 FROM sqlite_master WHERE name = 'decisions' AND sql LIKE '% WITHOUT ROWID'"
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for statement in RENEWED if self._connection.execute(former).fetchone() else (TABLE,):
+                self._connection.execute(statement)
 
     def record(self, decision: Decision, now: dt.datetime | None = None) -> None:
         """Keep a decision's trace; call it before the answer is given."""
@@ -61,8 +71,9 @@ class Decisions:
         """Keep several in one transaction. Raises HomeError where they cannot be written: none is kept then."""
         at = now or dt.datetime.now(dt.UTC)
         second = int(at.timestamp())
+        moment = at.isoformat(timespec="seconds").encode()
         written = (d if isinstance(d, Written) else Written.of(d) for d in decisions)
-        rows = [(d.id, second, d.trace(at)) for d in written]
+        rows = [(d.id, second, d.trace(moment)) for d in written]
         try:
             with self._lock, self._connection:
                 self._connection.executemany("INSERT INTO decisions (id, at, trace) VALUES (?, ?, ?)", rows)
@@ -82,7 +93,12 @@ class Decisions:
         """Drop traces older than KEEP_DAYS; returns how many."""
         before = (now or dt.datetime.now(dt.UTC)) - dt.timedelta(days=KEEP_DAYS)
         with self._lock, self._connection:
-            return self._connection.execute("DELETE FROM decisions WHERE at < ?", (int(before.timestamp()),)).rowcount
+            # the first row that stays: what goes is read, and no more
+            stays = self._connection.execute(
+                "SELECT rowid FROM decisions WHERE at >= ? ORDER BY rowid LIMIT 1", (int(before.timestamp()),)
+            ).fetchone()
+            gone = "DELETE FROM decisions WHERE rowid < ?" if stays else "DELETE FROM decisions"
+            return self._connection.execute(gone, stays or ()).rowcount
 
     def settle(self) -> None:
         """Bring what was logged into the file, which waits for the disk: not while an answer waits for this.

@@ -121,6 +121,8 @@ def since_load(
     """
     today, limit, pause = history.today, history.limit, history.pause
     tired = bool(history.tired[position])
+    if not said:
+        return np.array([], np.int64), tired
     if limit is not None and not tired:
         lately = {id for each in said for id, day in each.contacts.items() if (today - day).days < limit.days}
         lately.update(history.contacts.ids[history.contacts.row(position)].tolist())

@@ -11,18 +11,18 @@ from lake.errors import BadValue
 from lake.pseudonyms import text_of
 from matching.ahead import Ahead, best
 from matching.answered import Answered
-from matching.decision import Decision, Item, MatchRequest, new_id
+from matching.decision import Decision, Item, MatchRequest, each_json, json, new_id
 from matching.eligibility import Block, explain, nothing_because
 from matching.evidence import facts_of, strongest
 from matching.explore import Explore, First, lead
 from matching.fatigue import said_by, since_load
 from matching.rank import top_k
-from matching.reasons import path, sentence
 from matching.room import room_left
 from matching.routes import choose, hours_of
 from matching.scores import offer_scores, readable
 from matching.slots import apart, mixed
 from matching.state import Kind, MatchState, check_k, check_kind
+from matching.telling import tell
 
 MIXED = 4
 """Apps looked at for each slot, so that categories can be mixed."""
@@ -72,7 +72,7 @@ def ask(state: MatchState, request: MatchRequest, answered: Answered | None = No
         used=(np.zeros(len(used), np.int64), used),
         paused=(np.zeros(len(paused), np.int64), paused),
         tired=np.array([tired]),
-        quiet=state.quiet is not None and request.channel is not None and state.quiet.at(request.at),
+        quiet=state.is_quiet(request.channel, request.at),
         full=_full(state, answered) if kind == "offer" else None,
     )
     most = MIXED * k if request.slots is not None else k
@@ -84,29 +84,22 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     request, position, block = asked.request, asked.position, asked.block
     kind, users = block.kind, block.users
     chosen = _best_apps(state, asked, ahead) if kind == "app" else _best_offers(state, asked, explore)
-    items = chosen.items
-    found = strongest(state.app_ties if kind == "app" else state.product_ties, users, _things(state, kind, items))
-    facts = facts_of(found, 0)
-    through = choose(state, kind, users, items, block.channel, block.full)
-    texts = state.texts
-    ids = texts.app_ids if kind == "app" else texts.offer_ids
-    hours = {channel: hours_of(state, position, channel) for channel in set(through[0].tolist())}
+    some = chosen.items[:, : np.count_nonzero(chosen.items >= 0)]
+    items = some[0].tolist()
+    facts = facts_of(strongest(state.ties(kind), users, _things(state, kind, some)), 0)
+    through = choose(state, kind, users, some, block.channel, block.full)[0].tolist()
+    names = {channel: json(None if channel < 0 else state.texts.channel_ids[channel]) for channel in set(through)}
+    hours = {channel: hours_of(state, position, channel) for channel in names}
+    ids = state.texts.app_ids if kind == "app" else state.texts.offer_ids
     who = None if request.user is None else text_of(request.user)
+    told = tell(state, kind, who, position, items, facts)
+    scores = each_json(chosen.values[0, : len(items)].tolist())
     shown = [
         Item(
-            id=ids[item],
-            score=score,
-            channel=None if channel < 0 else texts.channel_ids[channel],
-            reason=sentence(state, kind, position, item, fact),
-            script=texts.offer_scripts[item] if kind == "offer" else None,
-            path=path(state, kind, who, position, item, fact),
-            factors=of_score,
-            hours=hours[channel],
+            f'"id":"{ids[item]}","score":{score},"channel":{names[channel]},{why}',
+            f'"factors":{factors},"hours":{hours[channel]}',
         )
-        for item, score, channel, fact, of_score in zip(
-            items[0].tolist(), chosen.values[0].tolist(), through[0].tolist(), facts, chosen.factors, strict=True
-        )
-        if item >= 0
+        for item, score, channel, why, factors in zip(items, scores, through, told, chosen.factors, strict=False)
     ]
     candidates = len(state.items(kind))
     return Decision(
@@ -125,12 +118,12 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """Items (1, k), -1 where there are fewer, their scores, the factors of each; how many items each rule removed, and
-    which offers; how the first offer was chosen where chance may choose."""
+    """Items (1, k), -1 where there are fewer, their scores, the factors of each in JSON; how many items each rule
+    removed, and which offers; how the first offer was chosen where chance may choose."""
 
     items: np.ndarray
     values: np.ndarray
-    factors: list[dict[str, float]]
+    factors: list[str]
     removed: dict[str, int]
     barred: dict[str, list[str]] = field(default_factory=dict)
     first: First | None = None
@@ -147,7 +140,7 @@ def _best_apps(state: MatchState, asked: Asked, ahead: Ahead | None) -> _Chosen:
         kept = mixed(np.append(state.apps.category, -1)[items[0]], items[0], asked.k)
         items, values = items[:, kept], values[:, kept]
     name = "share" if found.shares else "deviations"
-    factors = [{name: value} for value in values[0].tolist()]
+    factors = [f'{{"{name}":{value}}}' for value in each_json(values[0].tolist())]
     return _Chosen(items, readable(values, np.array([found.shares])), factors, found.removed)
 
 
@@ -165,8 +158,8 @@ def _best_offers(state: MatchState, asked: Asked, explore: Explore | None) -> _C
         category = np.append(state.product_ties.category, -1)[np.append(state.offers.product, -1)[items[0, kept]]]
         kept = [kept[j] for j in mixed(category, items[0, kept], asked.k)]
         items, values = items[:, kept], values[:, kept]
-    factors = [offers.factors(0, int(i)) if i >= 0 else {} for i in items[0]]
-    ids = state.texts.offer_ids
+    factors = [json(offers.factors(0, int(i))) if i >= 0 else "{}" for i in items[0]]
+    ids = state.offers.ids.to_pylist()
     barred = {rule: [ids[i] for i in places.tolist()] for rule, places in which.items()}
     return _Chosen(items, values, factors, removed, barred, first)
 

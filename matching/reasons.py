@@ -1,7 +1,4 @@
-"""Why this item: one sentence to say, and the path in the graph that it stands on.
-
-The same templates are filled for one customer (`sentence`) and, as columns, for a block of them (`sentences`).
-"""
+"""Why this item: one sentence to say, filled as columns for many customers; for one, `matching.telling` fills it."""
 
 from __future__ import annotations
 
@@ -12,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lake.pseudonyms import text_of
-from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, UNUSED, Fact, Found
+from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, SEGMENT, UNUSED, Found
 from matching.state import Kind, MatchState
 
 SENTENCES: dict[tuple[str, int], str] = {
@@ -32,8 +28,6 @@ SENTENCES: dict[tuple[str, int], str] = {
 }
 """One sentence for each kind of item and evidence; `fits` is the category, or the item where FITS leads to it."""
 _FIELD = re.compile(r"\{(\w+)\}")
-_PIECES = {of: _FIELD.split(template) for of, template in SENTENCES.items()}
-"""Words and names of fields in turn."""
 
 
 def sentences(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarray, found: Found) -> pa.Array:
@@ -87,92 +81,10 @@ def sentences(state: MatchState, kind: Kind, users: np.ndarray, items: np.ndarra
     return out
 
 
-def sentence(state: MatchState, kind: Kind, user: int, item: int, fact: Fact) -> str:
-    """What `sentences` says of one (customer, item), of evidence `fact`, without building columns."""
-    ties = state.app_ties if kind == "app" else state.product_ties
-    thing = item if kind == "app" else int(state.offers.product[item])
-    texts = state.texts
-    names = texts.app_names if kind == "app" else texts.product_names
-
-    def text(column: str) -> str:
-        match column:
-            case "name":
-                return names[thing]
-            case "x":
-                return str(fact.x)
-            case "y":
-                return str(fact.y)
-            case "lift":
-                return _tenth(round(fact.lift * 10))
-            case "share":
-                return _tenth(round(float(ties.share[thing]) * 1000))
-            case "other":
-                return names[fact.other]
-            case "handset":
-                return texts.handset_names[ties.handset[user]]
-            case "fits" if not ties.fit_category[ties.segment[user], thing]:
-                return names[thing]
-            case _:  # category, or fits through it
-                return texts.categories[ties.category[thing]].replace("_", " ")
-
-    pieces = _PIECES[kind, fact.kind]
-    said = "".join([text(piece) if i % 2 else piece for i, piece in enumerate(pieces)])
-    own = texts.offer_reasons[item] if kind == "offer" else None
-    if own is None:
-        return said
-    return own if fact.kind in (NOTHING, UNUSED) else f"{own.rstrip(' .;')}; {said}"
-
-
-def path(state: MatchState, kind: Kind, user: str | None, position: int, item: int, fact: Fact) -> list[dict[str, Any]]:
-    """The path for one (customer, item), of evidence `fact`: nodes and edges in turn. `user` is a pseudonym in text.
-
-    A node is `{"node": label, "key": key}`, or `{"node": label, "count": x}` where it stands for x nodes; an edge is
-    `{"edge": type, ...properties}`. Each lies in the graph as written; direction is the graph's own.
-    """
-    ties = state.app_ties if kind == "app" else state.product_ties
-    label, uses = ("App", "USES_APP") if kind == "app" else ("Product", "SUBSCRIBES")
-    thing = item if kind == "app" else int(state.offers.product[item])
-    texts = state.texts
-    ids = texts.app_ids if kind == "app" else texts.product_ids
-    evidence, x, y, other, lift = fact
-    end: list[dict[str, Any]] = [_node(label, ids[thing])]
-    if kind == "offer":
-        end += [{"edge": "OF"}, _node("Offer", texts.offer_ids[item])]
-    if evidence == UNUSED:
-        return end
-    if evidence == NOTHING or user is None:
-        return [_node("User", None, count=round(float(ties.share[thing]) * state.counted)), {"edge": uses}, *end]
-    start = [_node("User", user)]
-    category = int(ties.category[thing])
-    into = [] if category < 0 else [_node("Category", texts.categories[category]), {"edge": "IN_CATEGORY"}]
-    if evidence == CONTACTS:
-        who = text_of(bytes(state.customers.users[other]))
-        return [*start, {"edge": "CALLS", "count": x, "of": y}, _node("User", who), {"edge": uses}, *end]
-    if evidence == CATEGORY:
-        between = [{"edge": uses}, _node(label, ids[other]), {"edge": "IN_CATEGORY"}]
-        return [*start, *between, *into, *end]
-    if evidence == HANDSET:
-        phone = _node("Handset", texts.handset_ids[ties.handset[position]])
-        owners = [{"edge": "USES_HANDSET", "count": y}, _node("User", None, count=x), {"edge": uses}]
-        return [*start, {"edge": "USES_HANDSET"}, phone, *owners, *end]
-    segment = int(ties.segment[position])
-    bar = {"edge": "FITS", "lift": round(lift, 2)}
-    through = into if ties.fit_category[segment, thing] else []
-    return [*start, {"edge": "IN_SEGMENT"}, _node("Segment", texts.segments[segment]), bar, *through, *end]
-
-
 def flat(found: Found, places: tuple[np.ndarray, np.ndarray] | None = None) -> Found:
     """The same evidence as flat arrays: of all pairs, or of those at `places` (rows, columns)."""
     arrays = (found.kind, found.x, found.y, found.other, found.lift)
     return Found(*(each.ravel() if places is None else each[places] for each in arrays))
-
-
-def _node(label: str, key: str | None, **facts: int) -> dict[str, Any]:
-    return {"node": label, **({} if key is None else {"key": key}), **facts}
-
-
-def _tenth(value: int) -> str:
-    return f"{value // 10}.{value % 10}"
 
 
 def _tenths(values: np.ndarray) -> pa.Array:

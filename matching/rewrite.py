@@ -35,9 +35,8 @@ def stage_decisions(home: Home, staging: Path, change: Change, snapshots: Mappin
         closing(sqlite3.connect(staging / FILE)) as after,
     ):
         (staging / FILE).chmod(0o600)
-        for statement in TABLE:
-            after.execute(statement)
-        rows = before.execute("SELECT id, at, trace FROM decisions ORDER BY id")
+        after.execute(TABLE)
+        rows = before.execute("SELECT id, at, trace FROM decisions ORDER BY at, id")
         while batch := rows.fetchmany(BATCH):
             kept = list(_changed(batch, change, snapshots))
             gone += len(batch) - len(kept)

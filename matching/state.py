@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
 import pyarrow as pa
 
 from embeddings.snapshot import Snapshot
@@ -19,32 +18,23 @@ from lake.tables import Lake
 from lake.use import APP_USE
 from matching.apart import make_apart
 from matching.arrays import Ragged
-from matching.audience import load_audience
-from matching.bars import Items, Rule, bind, load_rules
-from matching.catalogue import (
-    Apps,
-    Offers,
-    Products,
-    categories_of,
-    load_apps,
-    load_categories,
-    load_offers,
-    load_products,
-)
-from matching.channels import Channels, load_channels
+from matching.bars import Rule, load_rules
+from matching.catalogue import Apps, Offers, Products
+from matching.channels import Channels
 from matching.coarse import Coarse
-from matching.customers import Customers, Handsets, load_customers, load_handsets, load_held
+from matching.customers import Customers, Handsets
+from matching.decision import json
 from matching.evidence import Ties
-from matching.fatigue import History, load_history
+from matching.fatigue import History
 from matching.kept import FEWEST, Kept
 from matching.ondisk import read_when_asked
-from matching.persons import load_persons
-from matching.propensity import Propensity, load_propensity
+from matching.propensity import Propensity
 from matching.quiet import Quiet, quiet_of
 from matching.rank import warm_up
-from matching.rules import Ruled
-from matching.ties import Around, load_around, load_contacts, load_segments, load_used
-from matching.vectors import Placed, Vectors, load_vectors, place
+from matching.said import read_said
+from matching.texts import Texts, Things, inside
+from matching.ties import load_contacts, load_used
+from matching.vectors import Vectors, load_vectors
 
 Kind = Literal["app", "offer"]
 KINDS = ("app", "offer")
@@ -68,24 +58,6 @@ TABLES = (
     *APP_USE,
 )
 """The tables of the lake that a state is made of, but for contacts."""
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Identifiers and words by position."""
-
-    app_ids: list[str]
-    app_names: list[str]
-    product_ids: list[str]
-    product_names: list[str]
-    offer_ids: list[str]
-    offer_reasons: list[str | None]
-    offer_scripts: list[str | None]
-    handset_ids: list[str]
-    handset_names: list[str]
-    channel_ids: list[str]
-    categories: list[str]
-    segments: list[str]
 
 
 @dataclass(frozen=True)
@@ -146,7 +118,7 @@ class MatchState:
         used = kept.part(
             "used", ("customers", *APP_USE), snapshot.apps, lambda: load_used(lake, app_ids, kept.customers)
         )
-        said = kept.part("state", TABLES, told, lambda: _said(settings, lake, snapshot, rules, used, day))
+        said = kept.part("state", TABLES, told, lambda: read_said(settings, lake, snapshot, rules, used, day))
         who = said.customers
         contacts = kept.part(
             "contacts",
@@ -183,26 +155,30 @@ class MatchState:
         """Identifiers of all apps, or of all offers, by position."""
         return self.apps.ids if kind == "app" else self.offers.ids
 
+    def ties(self, kind: Kind) -> Ties:
+        """What lies around customers: apps, or the products of offers."""
+        return self.app_ties if kind == "app" else self.product_ties
+
     def places(self, kind: Kind) -> dict[str, int]:
         """Position of each identifier of `items(kind)`."""
         return self._app_places if kind == "app" else self._offer_places
 
     @cached_property
     def texts(self) -> Texts:
-        """What decisions write, as plain lists: a value of an Arrow column takes longer to read."""
+        """What decisions write."""
         return Texts(
-            app_ids=self.apps.ids.to_pylist(),
-            app_names=self.apps.names.to_pylist(),
-            product_ids=self.products.ids.to_pylist(),
-            product_names=self.products.names.to_pylist(),
-            offer_ids=self.offers.ids.to_pylist(),
-            offer_reasons=self.offers.reasons.to_pylist(),
-            offer_scripts=self.offers.scripts.to_pylist(),
-            handset_ids=self.handsets.ids.to_pylist(),
-            handset_names=self.handsets.names.to_pylist(),
+            apps=Things.of("App", self.apps.ids, self.apps.names, self.app_ties, self.counted),
+            products=Things.of("Product", self.products.ids, self.products.names, self.product_ties, self.counted),
+            app_ids=inside(self.apps.ids),
+            offer_ids=inside(self.offers.ids),
+            offer_product=self.offers.product.tolist(),
+            offer_reasons=[None if own is None else inside([own])[0] for own in self.offers.reasons.to_pylist()],
+            offer_scripts=[json(script) for script in self.offers.scripts.to_pylist()],
+            handset_ids=inside(self.handsets.ids),
+            handset_names=inside(self.handsets.names),
             channel_ids=self.channels.ids.to_pylist(),
-            categories=self.categories.to_pylist(),
-            segments=self.segments.to_pylist(),
+            categories=inside(self.categories),
+            segments=inside(self.segments),
         )
 
     @cached_property
@@ -227,79 +203,14 @@ class MatchState:
         """Position of a channel, -1 for None. Raises UnknownName, listing the channels there are."""
         if name is None:
             return -1
-        known = self.channels.ids.to_pylist()
+        known = self.texts.channel_ids
         if name not in known:
             raise UnknownName(f"there is no channel {name!r}", f"the channels are {', '.join(known) or '(none)'}")
         return known.index(name)
 
-
-@dataclass(frozen=True)
-class _Said:
-    """What the lake says of a snapshot's customers and items on a day, but for `used` and contacts, in the order of
-    `MatchState`; `segment` int32 (n + 1) is the lake's, and `propensity` is without its users."""
-
-    customers: Customers
-    handsets: Handsets
-    channels: Channels
-    apps: Apps
-    products: Products
-    offers: Offers
-    placed: Placed
-    propensity: Propensity | None
-    held: Ragged
-    categories: pa.Array
-    segments: pa.Array
-    segment: np.ndarray
-    around_apps: Around
-    around_products: Around
-    history: History
-    rules: tuple[Rule, ...]
-
-
-def _said(
-    settings: Settings, lake: Lake, snapshot: Snapshot, rules: tuple[Ruled, ...], used: Ragged, day: dt.date
-) -> _Said:
-    users = lake.read("customers", ["user"])["user"]
-    handsets = load_handsets(lake)
-    customers = load_customers(lake, day, handsets)
-    segments, segment = load_segments(lake, users)
-    placed = place(snapshot, users, segments, segment)
-    vectors = load_vectors(snapshot, placed)
-    categories = load_categories(lake)
-    app_category = categories_of(lake, "app", vectors.app_ids, categories)
-    apps = load_apps(lake, vectors, handsets, app_category)
-    products = load_products(lake, vectors, handsets)
-    product_category = categories_of(lake, "product", products.ids, categories)
-    channels = load_channels(lake, users, day, settings.budgets)
-    audience = load_audience(lake, customers, handsets, day)
-    offers = load_offers(lake, vectors, products, channels.ids, audience, day)
-    held = load_held(lake, users, products.ids, day)
-    around = (customers.handset, len(handsets.ids), ~customers.off_net)
-    learned = load_propensity(snapshot, lake, users, offers.ids, channels.ids, offers.prior, day)
-    return _Said(
-        customers=customers,
-        handsets=handsets,
-        channels=channels,
-        apps=apps,
-        products=products,
-        offers=offers,
-        placed=placed,
-        propensity=None if learned is None else replace(learned, users=snapshot.offer_users[:0]),
-        held=held,
-        categories=categories,
-        segments=segments,
-        segment=segment,
-        around_apps=load_around(lake, "app", apps.ids, used, *around, app_category, categories, segments),
-        around_products=load_around(
-            lake, "product", products.ids, held, *around, product_category, categories, segments
-        ),
-        history=load_history(
-            lake, users, {"app": apps.ids, "offer": offers.ids}, load_persons(lake, customers.n), rules, day
-        ),
-        rules=bind(
-            rules, lake, customers, handsets, Items(apps.ids, offers.ids, products.ids.take(offers.product)), day
-        ),
-    )
+    def is_quiet(self, channel: str | None, moment: dt.datetime | None) -> bool:
+        """Whether a channel that asks does so at an hour at which nobody is approached."""
+        return self.quiet is not None and channel is not None and self.quiet.at(moment)
 
 
 def check_kind(kind: str) -> Kind:

@@ -1,30 +1,28 @@
 """Decisions as the bytes that go out and that are kept, and the latest of them, kept to be said again.
 
-A decision from a list made ahead depends on the state and on what was asked alone: while the list holds, the next one
-is the same but for its id and time.
+A decision on apps for a customer who said nothing since the state was loaded depends on the state and on what was asked
+alone: the next one is the same but for its id and time.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import orjson
-
-from matching.ahead import Ahead
+from matching.ahead import LENGTH, Ahead
 from matching.answered import Answered
 from matching.decision import Decision, MatchRequest, new_id
 from matching.explore import Explore
-from matching.match import Asked, ask, decide
-from matching.state import MatchState
+from matching.fatigue import said_by
+from matching.match import match
+from matching.state import MatchState, check_k
 
 MOST = 4096
 """Decisions kept to be said again: 8 kB each."""
-Key = tuple[int, int, int | None, str | None]
+Key = tuple[int, int, int | None, str | None, bool]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Written:
     """A decision's `id`, how many `items` it has, and the rest of its answer and of its trace: JSON after the id."""
 
@@ -35,26 +33,24 @@ class Written:
 
     @classmethod
     def of(cls, decision: Decision) -> Written:
-        answer, trace = decision.to_json(), decision.trace()
-        del answer["decision"], trace["decision"]
-        rest = (orjson.dumps(each, option=orjson.OPT_SERIALIZE_NUMPY)[1:] for each in (answer, trace))
-        return cls(decision.id, len(decision.items), *rest)
+        return cls(decision.id, len(decision.items), decision.answer().encode(), decision.told().encode())
 
     def answer(self) -> bytes:
-        """The answer of `POST /match`, as `Decision.to_json` has it."""
+        """The answer of `POST /match`."""
         return b'{"decision":"%b",%b' % (self.id.encode(), self._answer)
 
-    def trace(self, at: dt.datetime) -> bytes:
-        """What `GET /decisions/{id}` shows of a decision made `at`, as `Decision.trace` has it."""
-        return b'{"decision":"%b","at":"%b",%b' % (
-            self.id.encode(),
-            at.isoformat(timespec="seconds").encode(),
-            self._trace,
-        )
+    def trace(self, at: bytes) -> bytes:
+        """What `GET /decisions/{id}` shows of a decision made `at`, a moment in ISO 8601."""
+        return b'{"decision":"%b","at":"%b",%b' % (self.id.encode(), at, self._trace)
+
+    def again(self) -> Written:
+        """The same under an id of its own."""
+        return Written(new_id(), self.items, self._answer, self._trace)
 
 
 class Latest:
-    """The latest decisions from the lists of one state, by what was asked. Safe to share between threads."""
+    """The latest decisions on one state of customers who said nothing since, by what was asked. Safe to share between
+    threads."""
 
     def __init__(self, ahead: Ahead, most: int = MOST) -> None:
         self.ahead = ahead
@@ -62,14 +58,18 @@ class Latest:
         self._kept: dict[Key, Written] = {}
         self._lock = threading.Lock()
 
-    def key(self, state: MatchState, asked: Asked) -> Key | None:
-        """What a decision is kept by; None where a list does not answer, or several customers are one position."""
-        request, stranger = asked.request, asked.position >= state.customers.n
-        if asked.block.kind != "app" or request.context_used or stranger:
+    def key(self, state: MatchState, request: MatchRequest, answered: Answered | None) -> Key | None:
+        """What a decision is kept by; None where it depends on more, or several customers are one position."""
+        if state is not self.ahead.state or request.kind != "app" or request.context_used:
             return None
-        if not self.ahead.covers(state, asked.block, asked.wanted):
+        if check_k(request.k) > LENGTH:
             return None
-        return asked.position, request.k, request.slots, request.channel
+        position = state.customers.position(request.user)
+        if position == state.customers.n:
+            return None
+        if said_by(answered, state.history, state.customers.users, position, request.user):
+            return None
+        return position, request.k, request.slots, request.channel, state.is_quiet(request.channel, request.at)
 
     def again(self, key: Key) -> Written | None:
         """What was decided last, under an id of its own; None where that is not known."""
@@ -77,7 +77,7 @@ class Latest:
             if (found := self._kept.pop(key, None)) is None:
                 return None
             self._kept[key] = found  # the last to go
-        return replace(found, id=new_id())
+        return found.again()
 
     def keep(self, key: Key, made: Written) -> None:
         with self._lock:
@@ -94,12 +94,10 @@ def write(
     explore: Explore | None = None,
 ) -> Written:
     """What `matching.match.match` decides, written; said again where that was decided before and still holds."""
-    asked = ask(state, request, answered)
-    key = None if latest is None else latest.key(state, asked)
-    if latest is None or key is None:
-        return Written.of(decide(state, asked, None if latest is None else latest.ahead, explore))
-    found = latest.again(key)
-    if found is None:
-        found = Written.of(decide(state, asked, latest.ahead, explore))
-        latest.keep(key, found)
-    return found
+    key = None if latest is None else latest.key(state, request, answered)
+    if latest is not None and key is not None and (known := latest.again(key)) is not None:
+        return known
+    made = Written.of(match(state, request, answered, None if latest is None else latest.ahead, explore))
+    if latest is not None and key is not None:
+        latest.keep(key, made)
+    return made

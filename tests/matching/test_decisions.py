@@ -3,9 +3,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,9 @@ NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 
 
 def decision(id: str) -> Decision:
-    item = Item("o1", 0.5, "sms", "because", None, [{"node": "Offer", "key": "o1"}], {"prior": 0.1})
+    path = [{"node": "Offer", "key": "o1"}]
+    said = {"id": "o1", "score": 0.5, "channel": "sms", "reason": "because", "script": None, "path": path}
+    item = Item.of(**said, factors={"prior": 0.1}, hours=[])
     return Decision(id, "snap", MatchRequest(user(0), "offer", 3), True, [item], None, 3, {"dates": 1})
 
 
@@ -84,3 +88,16 @@ def test_what_was_logged_is_settled_and_a_file_that_cannot_be_says_so(home: Home
     (home.root / FILE).mkdir()
     with pytest.raises(HomeError, match="cannot be written"):
         decisions.settle()
+
+
+def test_a_file_in_the_order_of_ids_is_renewed(home: Home) -> None:
+    with closing(sqlite3.connect(home.root / FILE)) as former, former:
+        columns = "id TEXT PRIMARY KEY, at INTEGER NOT NULL, trace BLOB NOT NULL"
+        former.execute(f"CREATE TABLE decisions ({columns}) WITHOUT ROWID")
+        former.execute("CREATE INDEX decisions_at ON decisions (at)")
+        rows = [("a", 2, b'{"n": 2}'), ("b", 1, b'{"n": 1}')]
+        former.executemany("INSERT INTO decisions VALUES (?, ?, ?)", rows)
+    for decisions in (Decisions(home), Decisions(home)):
+        assert [decisions.get(id) for id in "ab"] == [{"n": 2}, {"n": 1}]
+    assert decisions.prune(dt.datetime.fromtimestamp(2, dt.UTC) + dt.timedelta(days=90)) == 1
+    assert decisions.get("a") == {"n": 2}

@@ -24,7 +24,8 @@ def text(i: int) -> str:
 def decision(id: str, asked: int | None, *through: int) -> Decision:
     """A trace of a decision for a customer, whose path leads through others."""
     path = [{"node": "User", "key": text(i)} for i in ((asked,) if asked is not None else ()) + through]
-    item = Item("o1", 0.5, "sms", "because", None, [*path, {"node": "Offer", "key": text(9)}], {})
+    steps = [*path, {"node": "Offer", "key": text(9)}]
+    item = Item.of(id="o1", score=0.5, channel="sms", reason="because", script=None, path=steps, factors={}, hours=[])
     request = MatchRequest(None if asked is None else user(asked), "offer", 1)
     return Decision(id, "old", request, True, [item], None, 3, {})
 

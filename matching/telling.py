@@ -1,0 +1,84 @@
+"""What is said of items to one customer: of each the sentence of `matching.reasons`, and the path that it stands on.
+
+A path is nodes and edges in turn. A node is `{"node": label, "key": key}`, or `{"node": label, "count": x}` where it
+stands for x nodes; an edge is `{"edge": type, ...properties}`. Each lies in the graph as written; direction is the
+graph's own. All is written as JSON at once: what a match says is most of what it costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lake.pseudonyms import text_of
+from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, UNUSED, Fact
+from matching.reasons import SENTENCES
+from matching.state import Kind, MatchState
+from matching.texts import node, tenth
+
+USES = {"app": '{"edge":"USES_APP"}', "offer": '{"edge":"SUBSCRIBES"}'}
+IN_CATEGORY = '{"edge":"IN_CATEGORY"}'
+
+
+def tell(
+    state: MatchState, kind: Kind, user: str | None, position: int, items: Sequence[int], facts: Sequence[Fact]
+) -> list[str]:
+    """The fields `reason`, `script` and `path` of each item, by its evidence; `user` is the pseudonym, in text, of who
+    is at `position`."""
+    texts, of = state.texts, _Telling(state, kind, user, position)
+    told = []
+    for item, fact in zip(items, facts, strict=True):
+        if kind == "app":
+            said, path = of(item, fact)
+            told.append(f'"reason":"{said}","script":null,"path":[{path}]')
+            continue
+        said, path = of(texts.offer_product[item], fact)
+        own = texts.offer_reasons[item]
+        if own is not None:
+            said = own if fact.kind in (NOTHING, UNUSED) else f"{own.rstrip(' .;')}; {said}"
+        offer = node("Offer", texts.offer_ids[item])
+        told.append(f'"reason":"{said}","script":{texts.offer_scripts[item]},"path":[{path},{{"edge":"OF"}},{offer}]')
+    return told
+
+
+class _Telling:
+    """The sentence on an app, or on the product that an offer is of, and the steps to it, both without their ends."""
+
+    def __init__(self, state: MatchState, kind: Kind, user: str | None, position: int) -> None:
+        self._state, self._kind, self._position = state, kind, position
+        self._things = state.texts.apps if kind == "app" else state.texts.products
+        self._me = node("User", user or "")
+
+    def __call__(self, thing: int, fact: Fact) -> tuple[str, str]:
+        things, me, uses, evidence = self._things, self._me, USES[self._kind], fact[0]
+        say, name, end = SENTENCES[self._kind, evidence].format, things.names[thing], things.nodes[thing]
+        if evidence == NOTHING:
+            return say(share=things.share[thing], name=name), f"{things.users[thing]},{uses},{end}"
+        if evidence == UNUSED:
+            return say(name=name), end
+        _, x, y, other, lift = fact
+        times = tenth(round(lift * 10))
+        if evidence == CATEGORY:
+            category, into = self._category(thing)
+            said = say(other=things.names[other], category=category, lift=times, name=name)
+            return said, f"{me},{uses},{things.nodes[other]},{IN_CATEGORY},{into}{end}"
+        if evidence == CONTACTS:
+            who = node("User", text_of(bytes(self._state.customers.users[other])))
+            return say(x=x, y=y, name=name), f'{me},{{"edge":"CALLS","count":{x},"of":{y}}},{who},{uses},{end}'
+        texts, ties = self._state.texts, self._state.ties(self._kind)
+        if evidence == HANDSET:
+            phone = int(ties.handset[self._position])
+            owners = f'{{"edge":"USES_HANDSET","count":{y}}},{{"node":"User","count":{x}}}'
+            path = f'{me},{{"edge":"USES_HANDSET"}},{node("Handset", texts.handset_ids[phone])},{owners},{uses},{end}'
+            return say(x=x, y=y, handset=texts.handset_names[phone], name=name), path
+        segment = int(ties.segment[self._position])
+        fits, into = self._category(thing) if ties.fit_category[segment, thing] else (name, "")
+        within = f'{{"edge":"IN_SEGMENT"}},{node("Segment", texts.segments[segment])}'
+        return say(fits=fits, lift=times), f'{me},{within},{{"edge":"FITS","lift":{round(lift, 2)}}},{into}{end}'
+
+    def _category(self, thing: int) -> tuple[str, str]:
+        """A thing's category as it is read, and the steps from there."""
+        place = self._things.category[thing]
+        if place < 0:
+            return "", ""
+        category = self._state.texts.categories[place]
+        return category.replace("_", " "), f"{node('Category', category)},{IN_CATEGORY},"
