@@ -37,6 +37,8 @@ MOST_PAGES = 50_000
 """Pages (200 MB) that wait in the log at most, should nobody call `settle`."""
 WAIT_S = 10.0
 """How long a writer waits for another's transaction."""
+RENEWAL_S = 1800.0
+"""How long a worker waits at its start for another that brings a file of before into order."""
 
 
 class Decisions:
@@ -58,10 +60,12 @@ class Decisions:
 
     def _renew(self) -> None:
         former = "SELECT 1 FROM sqlite_master WHERE name = 'decisions' AND sql LIKE '% WITHOUT ROWID'"
+        self._connection.execute(f"PRAGMA busy_timeout = {RENEWAL_S * 1000:.0f}")
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             for statement in RENEWED if self._connection.execute(former).fetchone() else (TABLE,):
                 self._connection.execute(statement)
+        self._connection.execute(f"PRAGMA busy_timeout = {WAIT_S * 1000:.0f}")
 
     def record(self, decision: Decision, now: dt.datetime | None = None) -> None:
         """Keep a decision's trace; call it before the answer is given."""
