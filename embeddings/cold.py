@@ -17,7 +17,7 @@ import pyarrow as pa
 import scipy.sparse as sp
 
 from embeddings.arithmetic import product
-from embeddings.evaluate import K, Quality, Score, halves, measure
+from embeddings.evaluate import K, Quality, Score, bootstrap, ends, halves, measure
 from embeddings.gnn_training import TrainedVectors
 from embeddings.graph import Edges, Graph, no_edges
 from embeddings.newcomers import fill_apps, learned_from, of_new, voices
@@ -25,7 +25,7 @@ from embeddings.popularity import Segments, popularity, segment_shares
 from embeddings.ridge import PENALTIES, fit_ridge, known_of_apps, known_of_users
 from embeddings.scorer import Vectors, joined, standardised
 from embeddings.social import ALPHAS
-from embeddings.trial import Newcomers, Trial, lift, surely_better
+from embeddings.trial import Newcomers, Trial, lift, lift_of, surely_better
 
 SHARE = 0.1
 """Of the customers and of the apps with use, those made new."""
@@ -168,7 +168,7 @@ def _measure_users(
         ours["gnn"] = tuned["gnn"]
     best_name = max(ours, key=lambda name: float(ours[name].ndcg.sum()))
     served = best_name if surely_better(ours[best_name], tuned["segment"], seed) else "segment"
-    cold = {name: of(score, reporting).summary() for name, score in scores.items()}
+    cold = rows_of_new({name: of(score, reporting) for name, score in scores.items()}, seed)
     return Newcomers(users=served, penalty=penalty, calls=alpha), cold, heard
 
 
@@ -216,8 +216,23 @@ def _measure_apps(
         (name for name in ("attributes", "gnn") if name in tuned), key=lambda name: float(tuned[name].ndcg.sum())
     )
     served = best if surely_better(tuned[best], tuned["segment"], seed) else "none"
-    found = {name: of(score, reporting).summary() for name, score in scores.items()}
+    found = rows_of_new({name: of(score, reporting) for name, score in scores.items()}, seed)
     return Newcomers(apps=served, app_penalty=penalty), found
+
+
+def rows_of_new(found: dict[str, Quality], seed: int) -> dict[str, dict[str, Any]]:
+    """One row a scorer: Recall and NDCG, the 95 % bootstrap `interval` of each; and of all but `segment` the `lift`,
+    NDCG over that of popularity in segment for the same users, with its paired `lift_interval`. Nothing of either
+    where nothing was measured, or popularity in segment never hits."""
+    rows = dict[str, dict[str, Any]]()
+    for name, quality in found.items():
+        rows[name] = {**quality.summary()}
+        if len(quality.ndcg):
+            means = bootstrap(np.stack([quality.recall, quality.ndcg], axis=1), seed)
+            rows[name]["interval"] = {figure: ends(means[:, i]) for i, figure in enumerate(quality.summary())}
+        if name != "segment" and found["segment"].ndcg.any():
+            rows[name]["lift"], rows[name]["lift_interval"] = lift_of(quality, found["segment"], seed)
+    return rows
 
 
 def groups(graph: Graph, quality: Callable[[Score], float]) -> list[Score]:

@@ -75,9 +75,9 @@ def page(metrics: dict[str, Any]) -> str:
         _segments(metrics),
         "<h2>Customers and apps without use</h2>",
         "<p>Some customers were made new: all their use was taken away, and is to be found.</p>",
-        _figures(metrics["cold"], OF_NEW),
+        _of_new(metrics["cold"]),
         "<p>Some apps were made new: among them, those that a customer took up are to be found.</p>",
-        _figures(metrics.get("cold_items", {}), OF_NEW),
+        _of_new(metrics.get("cold_items", {})),
         "<p>What the people called add, to customers with use (warm) and without (cold):</p>",
         _figures(metrics.get("calls", {})),
         "<h2>Offers</h2>",
@@ -210,9 +210,27 @@ def _name(name: str) -> str:
 
 
 def _with_interval(row: dict[str, Any], figure: str) -> str:
-    interval = row["interval"].get(figure)
-    beside = f"<small>{interval[0]:.4f}–{interval[1]:.4f}</small>" if interval else ""
-    return f"{row[figure]:.4f}{beside}"
+    return f"{row[figure]:.4f}{_beside(row.get('interval', {}).get(figure))}"
+
+
+def _beside(interval: Sequence[float] | None) -> str:
+    return f"<small>{interval[0]:.4f}–{interval[1]:.4f}</small>" if interval else ""
+
+
+def _of_new(rows: dict[str, dict[str, Any]]) -> str:
+    """Figures of customers or apps without use, each with its interval, and the lift over popularity in segment."""
+    if not rows:
+        return "<p>Not measured.</p>"
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row if "@" in name))
+    cells = [
+        [
+            escape(OF_NEW.get(scorer, _name(scorer))),
+            *[_with_interval(row, name) if name in row else "" for name in columns],
+            f"{row['lift']:.4f}{_beside(row['lift_interval'])}" if "lift" in row else "",
+        ]
+        for scorer, row in rows.items()
+    ]
+    return _table(["", *map(_title, columns), "times those alike"], [("", row) for row in cells])
 
 
 def _offers(offers: dict[str, Any]) -> str:

@@ -123,14 +123,20 @@ def quality_tables(found: dict[str, Any]) -> list[Any]:
 
 
 def _newcomers(found: dict[str, Any]) -> list[Any]:
-    """How well customers and apps are known of whom no use was shown."""
+    """How well customers and apps are known of whom no use was shown; the lift is that over popularity in segment."""
     rows = [
-        [what, scorer, *[f"{name} {_figure(value)}" for name, value in row.items() if isinstance(value, float)]]
+        [what, scorer, *[f"{name} {_figure(row[name])}" for name in names], _interval(row, names[-1]), *_lift(row)]
         for what, key in (("customers", "cold"), ("apps", "cold_items"))
         for scorer, row in found.get(key, {}).items()
+        if len(names := [name for name in row if "@" in name]) == 2
     ]
-    rows = [row for row in rows if len(row) == 4]
-    return [table_of("without use", ["new", "scorer", "recall", "ndcg"], rows)] if rows else []
+    columns = ["new", "scorer", "recall", "ndcg", "95 % of ndcg", "times segment's", "95 % of that"]
+    return [table_of("without use", columns, rows)] if rows else []
+
+
+def _lift(row: dict[str, Any]) -> list[str | None]:
+    ends = row.get("lift_interval")
+    return [f"{row['lift']:.2f}", f"{ends[0]:.2f} – {ends[1]:.2f}"] if ends else [None, None]
 
 
 def _figure(value: float | None) -> str | None:

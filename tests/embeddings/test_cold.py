@@ -10,8 +10,8 @@ import pytest
 import scipy.sparse as sp
 
 from embeddings.catalogue import Catalogue
-from embeddings.cold import groups, in_lists, measure_new, new_split
-from embeddings.evaluate import measure
+from embeddings.cold import groups, in_lists, measure_new, new_split, rows_of_new
+from embeddings.evaluate import Quality, measure
 from embeddings.features import Features
 from embeddings.filter import GraphFilter
 from embeddings.graph import Edges, Graph, no_edges
@@ -122,6 +122,20 @@ def test_apps_without_use_stand_in_lists_where_that_helps(everybody):
     trial.known = trial.known * 0
     trial.known.eliminate_zeros()
     assert not in_lists(trial, GraphFilter(4).fit(train), 3.0)[0]
+
+
+def test_intervals_of_newcomers_are_those_of_the_same_draws():
+    values = np.arange(40) / 40
+    half, whole = Quality(20, values, values / 2), Quality(20, values, values)
+    rows = rows_of_new({"segment": half, "attributes": whole}, seed=0)
+    assert "lift" not in rows["segment"]
+    # Twice as good for every customer is twice as good in every draw.
+    assert (rows["attributes"]["lift"], rows["attributes"]["lift_interval"]) == (2.0, [2.0, 2.0])
+    assert rows["attributes"]["interval"]["recall@20"] == rows["attributes"]["interval"]["ndcg@20"]
+    low, high = rows["segment"]["interval"]["ndcg@20"]
+    assert low < rows["segment"]["ndcg@20"] < high
+    nowhere = Quality(20, values * 0, values * 0)
+    assert "lift" not in rows_of_new({"segment": nowhere, "attributes": whole}, seed=0)["attributes"]
 
 
 def test_popularity_among_customers_alike():

@@ -32,7 +32,15 @@ METRICS = {
             "ndcg@20": dict.fromkeys(("popularity", "segment", "filter"), 0.2),
         }
     ],
-    "cold": {"popularity": {"recall@20": 0.1}},
+    "cold": {
+        "popularity": {"recall@20": 0.1},
+        "attributes": {
+            "recall@20": 0.2,
+            "interval": {"recall@20": [0.15, 0.25]},
+            "lift": 2.0,
+            "lift_interval": [1.5, 3],
+        },
+    },
     "offers": {"calibration": 0.01},
 }
 
@@ -48,6 +56,8 @@ def test_the_page_is_whole_escaped_and_loads_nothing():
         "9,000 apps: too many",
         "100 customers tuned",
         "calibration",
+        "0.2000<small>0.1500–0.2500",
+        "2.0000<small>1.5000–3.0000",
     ):
         assert words in text
     assert page(METRICS) == text
