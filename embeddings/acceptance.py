@@ -11,12 +11,15 @@ import pyarrow.compute as pc
 
 from embeddings.calibration import Forecast, gain
 from embeddings.graph import Graph
+from embeddings.offer_facts import read_facts
+from embeddings.offers import counted
 from embeddings.popularity import Segments
 from embeddings.portrait import portraits
 from embeddings.propensity import Samples, calibration, chance, fit, odds
 from embeddings.scorer import Vectors
 from embeddings.showings import Showings, affinities, habits, rates, read_showings
 from embeddings.split import EPOCH, Split
+from embeddings.unshown import Counts, learn_unshown, measure_unshown
 from lake.tables import Lake
 
 RIDGES = (30.0, 300.0, 3000.0)
@@ -51,12 +54,14 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Trial:
-    """What measuring found: `chosen` is None where the model is not served; `affinity` (r) of all showings."""
+    """What measuring found: `chosen` is None where the model is not served; `affinity` (r) of all showings; `unshown`
+    serves offers without responses."""
 
     showings: Showings
     setting: Setting
     affinity: np.ndarray
     chosen: Chosen | None
+    unshown: str
     metrics: dict[str, Any]
 
 
@@ -93,8 +98,10 @@ def measure(lake: Lake, held: Split, segments: Segments, vectors: Vectors | None
     start = first if 0 < first < r else r - int(r * LATER)
     cuts = [start * 3 // 4, start, start + (r - start) // 2]
     enough = min(int(rows.accepted[cuts[0] : cuts[1]].sum()), int(rows.accepted[cuts[2] :].sum())) >= FEW
+    new = measure_unshown(counts(rows, segments, len(place.offers)), read_facts(lake, place.offers), seed)
     if not enough:
-        return Trial(rows, place, affinity, None, {"shown": r, "accepted": int(rows.accepted.sum()), "served": False})
+        found = {"shown": r, "accepted": int(rows.accepted.sum()), "served": False, "new": new.metrics}
+        return Trial(rows, place, affinity, None, new.served, found)
     numbers = portraits(lake, held.train, rows.user, rows.at, held.cutoff)[1]
     o, c = len(place.offers), len(place.channels)
     early = samples(rows, np.arange(r) < cuts[0], numbers, affinity, segments, o)
@@ -111,13 +118,13 @@ def measure(lake: Lake, held: Split, segments: Segments, vectors: Vectors | None
     late = samples(rows, np.arange(r) < cuts[2], numbers, affinity, segments, o)
     model = fit(_latest(late, cuts[2], chosen.weighted), o, c, chosen.ridge).calibrated(chosen.level, chosen.slope)
     test = late.take(slice(cuts[2], None))
-    found = {
+    log_odds = {
         "rates": test.rate,
         "rates x 2 affinity": odds(np.minimum(2 * chance(test.rate) * chance(test.affinity), MOST_LIKELY)),
         "model": model.log_odds(test),
     }
-    forecasts = {name: Forecast(z, test.accepted, test.user) for name, z in found.items()}
-    gains = {name: gain(forecasts["model"], forecasts[name], seed) for name in list(found)[:2]}
+    forecasts = {name: Forecast(z, test.accepted, test.user) for name, z in log_odds.items()}
+    gains = {name: gain(forecasts["model"], forecasts[name], seed) for name in list(log_odds)[:2]}
     served = all(interval[0] > 0 for _, interval in gains.values())
     metrics = {
         "shown": r,
@@ -135,25 +142,35 @@ def measure(lake: Lake, held: Split, segments: Segments, vectors: Vectors | None
             "level": round(chosen.level, 5),
         },
         "served": served,
+        "new": new.metrics,
     }
-    return Trial(rows, place, affinity, chosen if served else None, metrics)
+    return Trial(rows, place, affinity, chosen if served else None, new.served, metrics)
+
+
+def counts(rows: Showings, segments: Segments, offers: int) -> Counts:
+    """How often each of `offers` was shown and accepted, by the customer's segment."""
+    segment = np.append(segments.of, -1)[rows.user]
+    return Counts.of(*counted(rows.offer, segment, rows.accepted, offers, len(segments.names)))
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """What a snapshot holds of it: `arrays`, none where the model is not served, and each channel's log-odds (c)."""
+    """What a snapshot holds of it: `arrays`, none where the model is not served, each channel's log-odds (c), and the
+    weights of `facts` (`offer_facts`)."""
 
     arrays: dict[str, np.ndarray]
     channels: pa.Array
     log_odds: np.ndarray
+    facts: pa.Table
 
 
 def learn(lake: Lake, graph: Graph, segments: Segments, trial: Trial) -> Acceptance:
     """What the snapshot serves, learned from all answers."""
     n, o, channels = len(graph.nodes.users), len(trial.setting.offers), trial.setting.channels
-    if trial.chosen is None:
-        return Acceptance({}, channels, np.zeros(len(channels)))
-    rows, chosen = trial.showings, trial.chosen
+    rows, chosen, offers = trial.showings, trial.chosen, trial.setting.offers
+    facts = learn_unshown(trial.unshown, counts(rows, segments, o), read_facts(lake, offers), segments.names)
+    if chosen is None:
+        return Acceptance({}, channels, np.zeros(len(channels)), facts)
     numbers, then = portraits(lake, graph, rows.user, rows.at)
     known = np.ones(len(rows), bool)
     taught = samples(rows, known, then, trial.affinity, segments, o)
@@ -164,7 +181,7 @@ def learn(lake: Lake, graph: Graph, segments: Segments, trial: Trial) -> Accepta
         "offer_weights": model.offers,
         "offer_slopes": np.concatenate([[model.rate, model.affinity], model.context]),
     }
-    return Acceptance(arrays, channels, model.channels)
+    return Acceptance(arrays, channels, model.channels, facts)
 
 
 def with_log_odds(table: pa.Table, acceptance: Acceptance) -> pa.Table:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from embeddings.catalogue import Catalogue
+from embeddings.offer_facts import expected, no_weights, read_facts
 from embeddings.popularity import Segments
 from lake.tables import Lake
 
@@ -85,8 +86,11 @@ def read_answers(lake: Lake, before: dt.date | None = None) -> ibis.Table | None
     return once.select(*order).union(loose.select(*order))
 
 
-def offer_tables(lake: Lake, nodes: Catalogue, segments: Segments) -> dict[str, pa.Table]:
-    """Tables `offers` (every offer) and `offer_segments` (offers by segment, where shown there) of the snapshot."""
+def offer_tables(
+    lake: Lake, nodes: Catalogue, segments: Segments, facts: pa.Table | None = None
+) -> dict[str, pa.Table]:
+    """Tables `offers` (every offer) and `offer_segments` (offers by segment, where shown there) of the snapshot, and
+    `offer_facts`: the weights of `facts`, by which the acceptance of offers that were never shown is told."""
     offers = (
         lake.scan("offers").select("offer", "product").order_by("offer").to_pyarrow()
         if lake.has("offers")
@@ -103,6 +107,10 @@ def offer_tables(lake: Lake, nodes: Catalogue, segments: Segments) -> dict[str, 
         yes = table["accepted"].to_numpy(zero_copy_only=False).astype(bool)
         shown, accepted = counted(at, np.append(segments.of, -1)[user], yes, count, s)
     overall = smoothed(shown, accepted)[s]
+    facts = no_weights() if facts is None else facts
+    if len(facts):
+        told = expected(facts, read_facts(lake, names.combine_chunks()), count, segments.names)[s]
+        overall = np.where(shown[s] == 0, told, overall)
     offer, segment = np.nonzero(shown[:s].T)
     n, yes = shown[segment, offer], accepted[segment, offer]
     return {
@@ -124,6 +132,7 @@ def offer_tables(lake: Lake, nodes: Catalogue, segments: Segments) -> dict[str, 
                 "accepted": yes,
             }
         ),
+        "offer_facts": facts,
     }
 
 

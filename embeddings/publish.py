@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from embeddings.report import page
-from embeddings.snapshot import ADDED, ARRAYS, CURRENT, NEAR, START, TABLES, current_id
+from embeddings.snapshot import ADDED, ADDED_TABLES, ARRAYS, CURRENT, NEAR, START, TABLES, current_id
 from lake.home import Home, enough_disk
 
 REPORT = "report.html"
@@ -36,7 +36,7 @@ def write_snapshot(
             staging.mkdir()
             for name in (*ARRAYS, *(name for name in (*ADDED, *NEAR, *START) if name in arrays)):
                 np.save(staging / f"{name}.npy", np.ascontiguousarray(arrays[name]), allow_pickle=False)
-            for name in TABLES:
+            for name in (*TABLES, *(name for name in ADDED_TABLES if name in tables)):
                 pq.write_table(tables[name], staging / f"{name}.parquet", compression="zstd")
             text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
             (staging / "manifest.json").write_text(text + "\n", encoding="utf-8")

@@ -27,6 +27,11 @@ TOLD = {"k", "held_out", "cut", "last_day", "users", "served", "choice", "table"
 TOLD |= {"lift_interval", "margin", "baselines", "catalogue", "segments", "cold", "cold_items", "calls", "offers"}
 """Metrics with a place of their own on the page; others are listed as they are."""
 OF_NEW = {"segment": "popularity among those alike", "calls": "attributes and calls"}
+UNSHOWN = {
+    "mean": "mean of the other offers",
+    "segment": "popularity in segment",
+    "facts": "what is known of the offer",
+}
 RECALL, NDCG, COVERAGE, NOVELTY, COMMON, GINI = (
     f"{figure}@{K}" for figure in ("recall", "ndcg", "coverage", "novelty", "popularity", "gini")
 )
@@ -243,8 +248,32 @@ def _offers(offers: dict[str, Any]) -> str:
         for i, part in enumerate(offers.get("reliability", []))
     ]
     chart = dots("share accepted: hollow expected, filled what came", reliability) if reliability else ""
-    rest = {key: value for key, value in offers.items() if key not in ("table", "reliability")}
-    return _figures(offers.get("table", {})) + chart + _listed(rest)
+    rest = {key: value for key, value in offers.items() if key not in ("table", "reliability", "new")}
+    return _figures(offers.get("table", {})) + chart + _listed(rest) + _new_offers(offers.get("new", {}))
+
+
+def _new_offers(new: dict[str, Any]) -> str:
+    """How well the acceptance of offers without responses is foreseen, each told from the others alone."""
+    if "table" not in new:
+        return f"<p>Offers without responses: {UNSHOWN[new['served']]}; too few to measure.</p>" if new else ""
+    rows = [
+        (
+            "served" if name == new["served"] else "",
+            [UNSHOWN[name], _with_interval(row, "log_loss"), _with_interval(row, "auc")],
+        )
+        for name, row in new["table"].items()
+    ]
+    gains = [
+        ("", [escape(name), f"{gain['log_loss']:+.5f}", _text(gain["interval"]), f"{gain['auc']:+.4f}"])
+        for name, gain in new["gain"].items()
+    ]
+    return (
+        f"<p>Offers without responses: {UNSHOWN[new['served']]}. Measured with whole offers left out "
+        f"({escape(new['left_out'])}), over the {new['shown']:,} showings of {new['offers']:,} offers; offers are "
+        "drawn for the intervals.</p>"
+        + _table(["expected by", "log loss", "AUC"], rows)
+        + _table(["", "log loss lower by", "95 %", "AUC higher by"], gains)
+    )
 
 
 def _figures(rows: dict[str, dict[str, Any]], names: dict[str, str] | None = None) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from embeddings.offer_facts import WEIGHTS
 from lake.errors import NotReady
 from lake.home import Home
 
@@ -38,6 +39,8 @@ NEAR = ("use_starts", "use_apps", "near_starts", "near_apps", "near_weights", "u
 """What apps say of apps (`embeddings.neighbours`): also added since, and only where the filter is served."""
 START = ("start_users", "start_apps", "start_products", "start_maps")
 """What a later fit begins with (`embeddings.resume`); nobody who matches opens it."""
+ADDED_TABLES = {"offer_facts": WEIGHTS}
+"""Tables that are not there in snapshots of earlier versions; they are empty then."""
 TABLES = ("apps", "products", "segments", "offers", "offer_segments", "channels")
 CURRENT = "current"
 
@@ -65,6 +68,8 @@ class Snapshot:
       answers (`embeddings.propensity`): customers' numbers; each offer's level and weights in the order of `offers`,
       the last row for offers nobody was shown; weights of the log-odds of rate and affinity, and of circumstances. All
       empty where nothing was learned. `log_odds` of a channel is how much readier customers say yes through it.
+    - `offer_facts`: weights of what is known of an offer that nobody was shown (`embeddings.offer_facts`); no rows
+      where the mean of the other offers is expected of it.
     """
 
     id: str
@@ -96,6 +101,7 @@ class Snapshot:
     offers: pa.Table
     offer_segments: pa.Table
     channels: pa.Table
+    offer_facts: pa.Table
 
     @classmethod
     def open(cls, home: Home, id: str) -> Snapshot:
@@ -112,6 +118,9 @@ class Snapshot:
         lists = {name: tables[name].column(0).to_pylist() for name in ("apps", "products", "segments")}
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         rest = {name: tables[name] for name in ("offers", "offer_segments", "channels")}
+        for name, schema in ADDED_TABLES.items():
+            path = folder / f"{name}.parquet"
+            rest[name] = pq.read_table(path) if path.exists() else schema.empty_table()
         return cls(id=id, folder=folder, manifest=manifest, **arrays, **lists, **rest)
 
     @classmethod

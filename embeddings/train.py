@@ -235,7 +235,7 @@ def _tables(lake: Lake, graph: Graph, segments: Segments, acceptance: Acceptance
         "apps": pa.table({"app": graph.nodes.apps}),
         "products": pa.table({"product": graph.nodes.products}),
         "segments": pa.table({"segment": segments.names}),
-        **offer_tables(lake, graph.nodes, segments),
+        **offer_tables(lake, graph.nodes, segments, acceptance.facts),
         "channels": with_log_odds(channel_table(lake), acceptance),
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from embeddings.offer_facts import read_facts
 from lake.tables import Lake
 from matching.arrays import Ragged, positions
 from matching.customers import Handsets, networks, sorted_ids, whole
@@ -140,7 +141,7 @@ def load_offers(
             text, text, text, text, none.astype(np.int32), none, none, prior, np.zeros((0, 0), np.int16),
             np.zeros((0, len(channel_ids)), bool), none.astype(bool), audience,
         )  # fmt: skip
-    o = len(table)
+    o, ids = len(table), whole(table["offer"])
     lists = whole(table["channels"])
     owner = np.asarray(pc.list_parent_indices(lists), np.int64)
     place = positions(pc.list_flatten(lists), channel_ids)
@@ -153,14 +154,14 @@ def load_offers(
     begun = pc.fill_null(pc.less_equal(table["starts_on"], day), True)
     open_ = pc.fill_null(pc.greater_equal(table["ends_on"], day), True)
     return Offers(
-        ids=whole(table["offer"]),
+        ids=ids,
         titles=whole(table["title"]),
         scripts=whole(table["script"]),
         reasons=whole(table["reason"]),
         product=positions(table["product"], products.ids).astype(np.int32),
         priority=_numbers(table["priority"], 50.0),
         value=_numbers(table["value"], np.nan),
-        prior=acceptance(vectors, whole(table["offer"]), PRIOR),
+        prior=acceptance(vectors, ids, read_facts(lake, ids), PRIOR),
         channels=channels,
         through=through,
         runs=np.asarray(pc.and_(begun, open_).to_numpy(zero_copy_only=False), bool),

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from embeddings.offer_facts import expected
 from embeddings.snapshot import Snapshot
 from matching.arrays import binary, positions
 from matching.customers import whole
@@ -53,6 +55,7 @@ class Vectors:
     segment_products: np.ndarray
     offers: pa.Table
     offer_segments: pa.Table
+    offer_facts: pa.Table
 
     @property
     def near(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -106,14 +109,16 @@ def load_vectors(snapshot: Snapshot, placed: Placed) -> Vectors:
         segment_products=snapshot.segment_product_scores,
         offers=snapshot.offers,
         offer_segments=snapshot.offer_segments,
+        offer_facts=snapshot.offer_facts,
     )
 
 
-def acceptance(vectors: Vectors, offers: pa.Array, default: float) -> np.ndarray:
+def acceptance(vectors: Vectors, offers: pa.Array, facts: pa.Table, default: float) -> np.ndarray:
     """Acceptance expected of each offer in each segment, float64 (segments + 1, offers); the last row is overall.
 
-    A segment that was never shown an offer takes the overall figure; an offer that came after the snapshot takes the
-    mean of the others, or `default`.
+    A segment that was never shown an offer takes the overall figure. An offer that nobody was shown takes what its
+    `facts` (`embeddings.offer_facts`) let expect, where the snapshot says that; otherwise, if it came after the
+    snapshot, the mean of the others, or `default`.
     """
     known = vectors.offers
     rates = np.asarray(whole(known["acceptance"]).cast(pa.float64()))
@@ -124,4 +129,8 @@ def acceptance(vectors: Vectors, offers: pa.Array, default: float) -> np.ndarray
         place, column = positions(shown["segment"], vectors.segment_ids), positions(shown["offer"], offers)
         ok = (place >= 0) & (column >= 0)
         table[place[ok], column[ok]] = np.asarray(whole(shown["acceptance"]))[ok]
+    if len(vectors.offer_facts):
+        seen = known.filter(pc.greater(known["shown"], 0))["offer"]
+        unshown = positions(offers, seen) < 0
+        table[:, unshown] = expected(vectors.offer_facts, facts, len(offers), vectors.segment_ids)[:, unshown]
     return table

@@ -167,6 +167,7 @@ def embed_lines(found: dict[str, Any]) -> list[str]:
         *_beside(found),
         *[f"{name} was not measured: {reason}" for name, reason in _left_out(found)],
         *_calls(found),
+        *_new_offers(found),
         *_page(found),
     ]
 
@@ -194,6 +195,20 @@ def _calls(found: dict[str, Any]) -> list[str]:
             kept = "kept" if row["kept"] else "not kept, as not surely better"
             said.append(f"for customers {who} {row['lift']:.3f} times the NDCG ({kept})")
     return [f"the people called: {', '.join(said)}"] if said else []
+
+
+def _new_offers(found: dict[str, Any]) -> list[str]:
+    """What is expected of offers without responses, and how sure it is that this is better than the mean."""
+    new = found.get("offers", {}).get("new", {})
+    if "gain" not in new:
+        return []
+    gain = new["gain"]["facts over mean"]
+    low, high = gain["interval"]
+    told = {"facts": "what is known of them", "segment": "popularity in segment", "mean": "the mean of the others"}
+    return [
+        f"offers without responses are served by {told[new['served']]}: what is known of them lowers the log loss by "
+        f"{gain['log_loss']:+.5f} ({low:+.5f} to {high:+.5f}), {new['offers']} offers left out in turn"
+    ]
 
 
 def _page(found: dict[str, Any]) -> list[str]:

@@ -41,7 +41,17 @@ METRICS = {
             "lift_interval": [1.5, 3],
         },
     },
-    "offers": {"calibration": 0.01},
+    "offers": {
+        "calibration": 0.01,
+        "new": {
+            "offers": 16,
+            "shown": 9000,
+            "left_out": "each offer alone",
+            "table": {"mean": {"log_loss": 0.25, "auc": 0.5, "interval": {"log_loss": [0.2, 0.3], "auc": [0.4, 0.6]}}},
+            "gain": {"facts over mean": {"log_loss": 0.001, "interval": [-0.002, 0.003], "auc": 0.02}},
+            "served": "mean",
+        },
+    },
 }
 
 
@@ -56,6 +66,9 @@ def test_the_page_is_whole_escaped_and_loads_nothing():
         "9,000 apps: too many",
         "100 customers tuned",
         "calibration",
+        "Offers without responses: mean of the other offers",
+        "0.2500<small>0.2000–0.3000",
+        "+0.00100",
         "0.2000<small>0.1500–0.2500",
         "2.0000<small>1.5000–3.0000",
     ):

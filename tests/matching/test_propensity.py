@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from embeddings.offer_facts import WEIGHTS
 from embeddings.publish import make_current, write_snapshot
 from embeddings.snapshot import ARRAYS, TABLES, Snapshot
 from lake.home import Home
@@ -99,3 +100,19 @@ def test_offers_shown_lately_count_once_a_decision(learned, lake):
     users = lake.read("customers", ["user"])["user"]
     assert shown_lately(lake, users, TODAY).tolist() == [3, 0, 0, 0, 0, 0, 1, 0]
     assert shown_lately(lake, users, TODAY - dt.timedelta(days=5)).tolist() == [2, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_an_offer_that_nobody_was_shown_is_told_by_what_is_known_of_it(home, settings, lake, load):
+    assert load().offers.prior[:, 2].tolist() == pytest.approx([0.15] * 3)  # o3 came later: the mean of the others
+    old = Snapshot.current(home)
+    arrays = {name: np.asarray(getattr(old, name)) for name in ARRAYS}
+    lists = {name: pa.table({name[:-1]: getattr(old, name)}) for name in ("apps", "products", "segments")}
+    tables = lists | {name: getattr(old, name) for name in TABLES if name not in lists}
+    product = lake.read("offers")["product"][2].as_py()
+    told = [("offer", "", -3.0), ("product", product, 1.0), ("segment", "s1", 0.5)]
+    rows = [{"fact": fact, "value": value, "weight": weight} for fact, value, weight in told]
+    tables["offer_facts"] = pa.Table.from_pylist(rows, schema=WEIGHTS)
+    make_current(home, write_snapshot(home, arrays, tables, {}))
+    state = MatchState.load(home, settings, lake, Snapshot.current(home))
+    assert odds(state.offers.prior[:, 2]) == pytest.approx(np.exp([-1.5, -2, -2]))
+    assert state.offers.prior[:, :2] == pytest.approx(load().offers.prior[:, :2])  # those have answers of their own
