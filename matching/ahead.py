@@ -33,7 +33,7 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 _SOME = np.array([], np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Best:
     """Best apps of one customer: items int32 (k), -1 where there are fewer, and scores float64 (k), which are `shares`
     or deviations; how many apps each rule removed."""
@@ -124,8 +124,10 @@ class Ahead:
         )
 
     def missing(self) -> np.ndarray:
-        """Positions of customers of the own network without a list, int64."""
-        return np.flatnonzero(~self._rows["made"] & ~self.state.customers.off_net)
+        """Positions without a list, int64: customers of the own network first, then numbers of others, and the unknown
+        one."""
+        missing = np.flatnonzero(~self._rows["made"])
+        return missing[np.argsort(self.state.customers.off_net[missing], kind="stable")]
 
     @contextmanager
     def sweeping(self) -> Iterator[bool]:

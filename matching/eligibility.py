@@ -25,7 +25,7 @@ _CELLS = 1 << 24
 """Customers × items looked at together."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Block:
     """Some customers and what was asked for them.
 

@@ -10,7 +10,7 @@ import numpy as np
 from lake.errors import BadValue
 from lake.pseudonyms import text_of
 from matching.ahead import Ahead, best
-from matching.answered import Answered
+from matching.answered import Answered, Said
 from matching.decision import Decision, Item, MatchRequest, each_json, json, new_id
 from matching.eligibility import Block, explain, nothing_because
 from matching.evidence import facts_of, strongest
@@ -18,7 +18,7 @@ from matching.explore import Explore, First, lead
 from matching.fatigue import said_by, since_load
 from matching.rank import top_k
 from matching.room import room_left
-from matching.routes import choose, hours_of
+from matching.routes import choose, hours_of, usual
 from matching.scores import offer_scores, readable
 from matching.slots import apart, mixed
 from matching.state import Kind, MatchState, check_k, check_kind
@@ -26,9 +26,10 @@ from matching.telling import tell
 
 MIXED = 4
 """Apps looked at for each slot, so that categories can be mixed."""
+Whom = tuple[int, list[Said]]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Asked:
     """What is asked, in the state's terms: at most `k` items for the customer at `position`, who is the single one of
     `block`; to find them, the `wanted` best are looked at."""
@@ -52,19 +53,23 @@ def match(
 
     Raises BadValue for a k or slots below 1 and an unknown kind, UnknownName for a channel that does not exist.
     """
-    return decide(state, ask(state, request, answered), ahead, explore)
+    return decide(state, ask(state, request, answered, whom(state, request, answered)), ahead, explore)
 
 
-def ask(state: MatchState, request: MatchRequest, answered: Answered | None = None) -> Asked:
-    """What a request asks, with what the customer said since the state was loaded; raises what `match` raises."""
+def whom(state: MatchState, request: MatchRequest, answered: Answered | None = None) -> Whom:
+    """Where the customer of a request is, and what all numbers of that person said since the state was loaded."""
+    position = state.customers.position(request.user)
+    return position, said_by(answered, state.history, state.customers.users, position, request.user)
+
+
+def ask(state: MatchState, request: MatchRequest, answered: Answered | None, about: Whom) -> Asked:
+    """What a request asks about whom; raises what `match` raises."""
     kind, k = check_kind(request.kind), check_k(request.k)
     if request.slots is not None:
         k = min(k, _check_slots(request.slots))
-    position = state.customers.position(request.user)
+    position, said = about
     used = _places(state, "app", request.context_used) if kind == "app" else np.array([], np.int64)
-    history = state.history
-    said = said_by(answered, history, state.customers.users, position, request.user)
-    paused, tired = since_load(history, kind, state.places(kind), position, said)
+    paused, tired = since_load(state.history, kind, state.places(kind), position, said)
     block = Block(
         kind=kind,
         users=np.array([position]),
@@ -87,7 +92,10 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     some = chosen.items[:, : np.count_nonzero(chosen.items >= 0)]
     items = some[0].tolist()
     facts = facts_of(strongest(state.ties(kind), users, _things(state, kind, some)), 0)
-    through = choose(state, kind, users, some, block.channel, block.full)[0].tolist()
+    if kind == "app" and block.channel < 0:
+        through = [usual(state, position)] * len(items)
+    else:
+        through = choose(state, kind, users, some, block.channel, block.full)[0].tolist()
     names = {channel: json(None if channel < 0 else state.texts.channel_ids[channel]) for channel in set(through)}
     hours = {channel: hours_of(state, position, channel) for channel in names}
     ids = state.texts.app_ids if kind == "app" else state.texts.offer_ids
@@ -116,7 +124,7 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Chosen:
     """Items (1, k), -1 where there are fewer, their scores, the factors of each in JSON; how many items each rule
     removed, and which offers; how the first offer was chosen where chance may choose."""

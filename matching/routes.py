@@ -40,6 +40,15 @@ def choose(
     return out
 
 
+def usual(state: MatchState, user: int) -> int:
+    """The channel that `choose` gives a customer's apps where none is asked for."""
+    channels, approached = state.channels, not state.customers.no_contact[user]
+    for channel in channels.best[user].tolist():
+        if channel >= 0 and (approached or channels.inbound[channel]):
+            return int(channel)
+    return -1
+
+
 def hours_of(state: MatchState, user: int, channel: int) -> list[int]:
     """At which hours to reach a customer through a channel, by the operator's clock, the best first.
 
@@ -47,8 +56,9 @@ def hours_of(state: MatchState, user: int, channel: int) -> list[int]:
     most; without quiet hours where the channel is outbound. Empty where nothing is known.
     """
     channels = state.channels
-    same = np.flatnonzero(channels.best[user] == channel)
-    found = [hour for hour in channels.hours[user, same[0] if channel >= 0 and len(same) else 0].tolist() if hour >= 0]
+    best = channels.best[user].tolist()
+    place = best.index(channel) if channel >= 0 and channel in best else 0
+    found = [hour for hour in channels.hours[user, place].tolist() if hour >= 0]
     if state.quiet is None or (channel >= 0 and channels.inbound[channel]):
         return found
     return [hour for hour in found if not state.quiet.rule.holds(dt.time(hour))]

@@ -17,6 +17,7 @@ from matching.texts import node, tenth
 
 USES = {"app": '{"edge":"USES_APP"}', "offer": '{"edge":"SUBSCRIBES"}'}
 IN_CATEGORY = '{"edge":"IN_CATEGORY"}'
+SAY = {of: sentence.format for of, sentence in SENTENCES.items()}
 
 
 def tell(
@@ -50,7 +51,7 @@ class _Telling:
 
     def __call__(self, thing: int, fact: Fact) -> tuple[str, str]:
         things, me, uses, evidence = self._things, self._me, USES[self._kind], fact[0]
-        say, name, end = SENTENCES[self._kind, evidence].format, things.names[thing], things.nodes[thing]
+        say, name, end = SAY[self._kind, evidence], things.names[thing], things.nodes[thing]
         if evidence == NOTHING:
             return say(share=things.share[thing], name=name), f"{things.users[thing]},{uses},{end}"
         if evidence == UNUSED:

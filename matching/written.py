@@ -13,8 +13,7 @@ from matching.ahead import LENGTH, Ahead
 from matching.answered import Answered
 from matching.decision import Decision, MatchRequest, new_id
 from matching.explore import Explore
-from matching.fatigue import said_by
-from matching.match import match
+from matching.match import Whom, ask, decide, whom
 from matching.state import MatchState, check_k
 
 MOST = 4096
@@ -58,16 +57,14 @@ class Latest:
         self._kept: dict[Key, Written] = {}
         self._lock = threading.Lock()
 
-    def key(self, state: MatchState, request: MatchRequest, answered: Answered | None) -> Key | None:
+    def key(self, state: MatchState, request: MatchRequest, about: Whom) -> Key | None:
         """What a decision is kept by; None where it depends on more, or several customers are one position."""
         if state is not self.ahead.state or request.kind != "app" or request.context_used:
             return None
         if check_k(request.k) > LENGTH:
             return None
-        position = state.customers.position(request.user)
-        if position == state.customers.n:
-            return None
-        if said_by(answered, state.history, state.customers.users, position, request.user):
+        position, said = about
+        if said or position == state.customers.n:
             return None
         return position, request.k, request.slots, request.channel, state.is_quiet(request.channel, request.at)
 
@@ -94,10 +91,12 @@ def write(
     explore: Explore | None = None,
 ) -> Written:
     """What `matching.match.match` decides, written; said again where that was decided before and still holds."""
-    key = None if latest is None else latest.key(state, request, answered)
+    about = whom(state, request, answered)
+    key = None if latest is None else latest.key(state, request, about)
     if latest is not None and key is not None and (known := latest.again(key)) is not None:
         return known
-    made = Written.of(match(state, request, answered, None if latest is None else latest.ahead, explore))
+    asked = ask(state, request, answered, about)
+    made = Written.of(decide(state, asked, None if latest is None else latest.ahead, explore))
     if latest is not None and key is not None:
         latest.keep(key, made)
     return made

@@ -43,7 +43,7 @@ class MatchBody(Body):
 
     @model_validator(mode="after")
     def _one_way_to_say_who(self) -> MatchBody:
-        if sum(given is not None for given in (self.number, self.user, self.users)) != 1:
+        if (self.number is None) + (self.user is None) + (self.users is None) != 2:
             raise ValueError("give exactly one of number, user and users")
         return self
 
