@@ -110,8 +110,11 @@ class Ahead:
             return False
         if block.tired is not None and block.tired[0] != state.history.tired[user]:
             return False
-        inbound = block.channel < 0 or bool(state.channels.inbound[block.channel])
-        return inbound or not (block.quiet or state.customers.no_contact[user])
+        if block.channel < 0:
+            return True
+        if block.full is not None and block.full[block.channel]:
+            return False
+        return bool(state.channels.inbound[block.channel]) or not (block.quiet or state.customers.no_contact[user])
 
     def best(self, user: int, k: int) -> Best:
         """The best apps of the customer at position `user`, from the list, which is made where it is not yet."""

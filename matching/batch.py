@@ -115,12 +115,12 @@ def match_batches(
     parts = [slice(at, at + size) for at in range(0, len(keys), size)]
     made = (_block(state, of, keys[part], positions[part], since) for part in parts)
     blocks = track(made, f"matching {of}s", total=len(parts))
+    room = room_left(state.channels, None if answered is None else answered.met, state.today)
     if of == "app":
         ranked: Iterable[_Ranked] = (
-            _ranked(state, block, keys[part], most) for part, block in zip(parts, blocks, strict=True)
+            _ranked(state, block, keys[part], most, room == 0) for part, block in zip(parts, blocks, strict=True)
         )
     else:
-        room = room_left(state.channels, None if answered is None else answered.met, state.today)
         ranked = _shared(state, blocks, keys, positions, most, parts, room, sharing)
     for each in ranked:
         yield _rows(state, of, each)
@@ -169,10 +169,10 @@ def _block(state: MatchState, kind: Kind, keys: np.ndarray, users: np.ndarray, s
     return Block(kind=kind, users=users, paused=(pairs[:, 0], pairs[:, 1]), tired=tired)
 
 
-def _ranked(state: MatchState, block: Block, keys: np.ndarray, k: int) -> _Ranked:
+def _ranked(state: MatchState, block: Block, keys: np.ndarray, k: int, full: np.ndarray) -> _Ranked:
     users = block.users
     items, values, exact = best_of_each(state, users, eligible(state, block), k)
-    return _Ranked(keys, users, items, readable(values, exact), choose(state, "app", users, items))
+    return _Ranked(keys, users, items, readable(values, exact), choose(state, "app", users, items, full=full))
 
 
 def _shared(

@@ -35,7 +35,7 @@ class Block:
     paused   (rows, items): answers since the state was loaded
     full     bool (channels): those without room left today, None for none
     tired    bool (b): no contact left, counting answers since the state was loaded; None for what the lake knows
-    quiet    no approach now
+    quiet    nobody is approached now
     """
 
     kind: Kind
@@ -81,8 +81,13 @@ def _no_contact(state: MatchState, block: Block, mask: np.ndarray) -> None:
 
 
 def _quiet_hours(state: MatchState, block: Block, mask: np.ndarray) -> None:
-    if block.quiet and block.channel >= 0 and not state.channels.inbound[block.channel]:
-        mask[:] = False
+    """By a channel that asks; where none does, offers that go through nothing else."""
+    if not block.quiet:
+        return
+    if block.channel >= 0:
+        mask[:] &= state.channels.inbound[block.channel]
+    elif block.kind == "offer":
+        mask[:, ~(state.offers.through & state.channels.inbound).any(axis=1)] = False
 
 
 def _fatigue(state: MatchState, block: Block, mask: np.ndarray) -> None:
@@ -143,7 +148,11 @@ def _channel(state: MatchState, block: Block, mask: np.ndarray) -> None:
 
 
 def _capacity(state: MatchState, block: Block, mask: np.ndarray) -> None:
-    if block.full is not None and block.full.any():
+    if block.full is None or not block.full.any():
+        return
+    if block.kind == "app":
+        mask[:] &= not (block.channel >= 0 and block.full[block.channel])
+    else:
         through = state.offers.through & ~block.full
         mask[:, ~through.any(axis=1)] = False
         _reached(state, block, through, mask)
@@ -153,7 +162,8 @@ def _reached(state: MatchState, block: Block, through: np.ndarray, mask: np.ndar
     """Clear offers that go `through` (o, channels) none that is asked for, or open to the customer."""
     if block.channel >= 0:
         mask[:, ~through[:, block.channel]] = False
-    mask[np.ix_(state.customers.no_contact[block.users], ~(through & state.channels.inbound).any(axis=1))] = False
+    alone = state.customers.no_contact[block.users] | block.quiet
+    mask[np.ix_(alone, ~(through & state.channels.inbound).any(axis=1))] = False
 
 
 def _paused(state: MatchState, block: Block, mask: np.ndarray) -> None:

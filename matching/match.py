@@ -77,8 +77,8 @@ def ask(state: MatchState, request: MatchRequest, answered: Answered | None, abo
         used=(np.zeros(len(used), np.int64), used),
         paused=(np.zeros(len(paused), np.int64), paused),
         tired=np.array([tired]),
-        quiet=state.is_quiet(request.channel, request.at),
-        full=_full(state, answered) if kind == "offer" else None,
+        quiet=state.is_quiet(request.at),
+        full=full_now(state, answered),
     )
     most = MIXED * k if request.slots is not None else k
     return Asked(request, position, block, k, min(most, len(state.apps.ids)))
@@ -93,9 +93,9 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     items = some[0].tolist()
     facts = facts_of(strongest(state.ties(kind), users, _things(state, kind, some)), 0)
     if kind == "app" and block.channel < 0:
-        through = [usual(state, position)] * len(items)
+        through = [usual(state, position, block.full, block.quiet)] * len(items)
     else:
-        through = choose(state, kind, users, some, block.channel, block.full)[0].tolist()
+        through = choose(state, kind, users, some, block.channel, block.full, block.quiet)[0].tolist()
     names = {channel: json(None if channel < 0 else state.texts.channel_ids[channel]) for channel in set(through)}
     hours = {channel: hours_of(state, position, channel) for channel in names}
     ids = state.texts.app_ids if kind == "app" else state.texts.offer_ids
@@ -182,7 +182,7 @@ def _places(state: MatchState, kind: Kind, ids: Sequence[str]) -> np.ndarray:
     return np.array(sorted({known[i] for i in ids if i in known}), np.int64)
 
 
-def _full(state: MatchState, answered: Answered | None) -> np.ndarray | None:
+def full_now(state: MatchState, answered: Answered | None) -> np.ndarray | None:
     """Channels without room left today; None where none is bounded."""
     if not state.channels.bounded:
         return None

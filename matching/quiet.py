@@ -25,6 +25,10 @@ class Quiet:
             moment = moment.replace(tzinfo=dt.UTC)
         return self.rule.holds(moment.astimezone(self.zone).time())
 
+    def reaches_into(self, hour: int) -> bool:
+        """Whether some minute of an hour of the day is quiet."""
+        return any(self.rule.holds(dt.time(hour, minute)) for minute in range(60))
+
 
 def quiet_of(rules: tuple[Ruled, ...], zone: ZoneInfo) -> Quiet | None:
     """Quiet hours as the rules set them, None where they are switched off."""

@@ -60,7 +60,7 @@ BUILT_IN = (
     BuiltIn("fatigue", "this customer had {contacts} contacts in {days} days already", parameters=Fatigue),
     BuiltIn("dates", "no offer runs today", OFFER, Always),
     BuiltIn("channel", "no offer goes through a channel that is open to this customer", OFFER, Always),
-    BuiltIn("capacity", "the channels that the offers go through have no room left today", OFFER, Always),
+    BuiltIn("capacity", "the channels that are open have no room left today", BOTH, Always),
     BuiltIn("audience", "this customer is outside the audience of the offers", OFFER, Always),
     BuiltIn("used", "this customer uses the apps already", APP),
     BuiltIn("held", "this customer holds the products already", OFFER),

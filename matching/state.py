@@ -208,9 +208,9 @@ class MatchState:
             raise UnknownName(f"there is no channel {name!r}", f"the channels are {', '.join(known) or '(none)'}")
         return known.index(name)
 
-    def is_quiet(self, channel: str | None, moment: dt.datetime | None) -> bool:
-        """Whether a channel that asks does so at an hour at which nobody is approached."""
-        return self.quiet is not None and channel is not None and self.quiet.at(moment)
+    def is_quiet(self, moment: dt.datetime | None) -> bool:
+        """Whether it is an hour at which nobody is approached."""
+        return self.quiet is not None and self.quiet.at(moment)
 
 
 def check_kind(kind: str) -> Kind:

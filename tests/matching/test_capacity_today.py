@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from lake.tables import Lake
@@ -68,11 +69,17 @@ def test_a_full_channel_is_nobodys(state: MatchState) -> None:
     assert decision.removed == {"dates": 1, "capacity": 1}
     asked = ask(state, 0, answered, "sms")
     assert (shown(asked), asked.removed) == ([], {"dates": 1, "capacity": 2})
-    assert asked.nothing_because == (
-        "the channels that the offers go through have no room left today (this removed 2 of 3 offers)"
-    )
+    assert asked.nothing_because == ("the channels that are open have no room left today (this removed 2 of 3 offers)")
     assert shown(ask(state, 4, answered)) == [("o1", "store")]  # must not be approached: never through sms
-    assert [item.id for item in match(state, MatchRequest(user(0), "app", 9, "sms"), answered).items]  # offers alone
+    app = match(state, MatchRequest(user(0), "app", 9, "sms"), answered)
+    assert (app.items, list(app.removed)) == ([], ["capacity"])
+    assert match(state, MatchRequest(user(0), "app", 9, "store"), answered).items
+    everybody = match_all(state, "app", 9, answered=answered)
+    for i in range(5):
+        alone = match(state, MatchRequest(user(i), "app", 9), answered).items
+        assert "sms" not in {item.channel for item in alone}
+        mine = everybody.filter(pc.equal(everybody["user"], user(i)))
+        assert mine["channel"].to_pylist() == [item.channel for item in alone]
 
 
 def test_a_contact_takes_room_once(state: MatchState) -> None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from lake.settings import load_settings
+from matching.ahead import Ahead
 from matching.answered import Answered
 from matching.batch import match_all
 from matching.decision import MatchRequest
@@ -131,14 +132,23 @@ def test_nobody_is_approached_in_quiet_hours_but_may_be_answered(home, lake, loa
     state = MatchState.load(home, settings, lake, Snapshot.current(home))
     at = dt.datetime.combine(TODAY, dt.time(*clock))
 
-    def ask(channel: str | None):
-        return match(state, MatchRequest(user=user(0), kind="offer", channel=channel, at=at))
+    def ask(channel: str | None, who: int = 0):
+        return match(state, MatchRequest(user=user(who), kind="offer", channel=channel, at=at))
 
     assert bool(ask("sms").items) is not quiet
     if quiet:
         assert ask("sms").nothing_because == "it is too late, or too early, to approach a customer"
     assert ask("store").items
-    assert ask(None).items
+    found = {i: {(item.id, item.channel) for item in ask(None, i).items} for i in (0, 2)}
+    assert found[0] == {("o1", "store")} if quiet else ("o1", "store") in found[0]
+    # customer 0 could have o2 through sms alone; customer 2 uses no channel, and offers name sms first
+    assert found[2] == ({("o1", "store")} if quiet else {("o1", "sms")})
+    lists = Ahead(home, state, "any")
+    for i in range(5):
+        asked = MatchRequest(user=user(i), kind="app", at=at)
+        found_apps = match(state, asked, ahead=lists)
+        assert [item.said for item in found_apps.items] == [item.said for item in match(state, asked).items]
+        assert not quiet or {item.channel for item in found_apps.items} <= {"store", "web", None}
 
 
 def test_random_answers_count_as_a_slow_reading_counts_them(with_rules):

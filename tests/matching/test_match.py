@@ -235,6 +235,8 @@ def test_the_hours_at_which_a_customer_is_reached(home, lake, load):
     assert hours_of(0, "store", **rules) == [[9, 22, 12]]  # the customer comes: at any hour
     assert hours_of(0, "sms") == [[7, 20]]
     assert hours_of(0, "sms", **rules) == [[]]
+    late = {"quiet_hours": {"enabled": True, "start": "20:01", "end": "06:30"}}
+    assert hours_of(0, "sms", **late) == [[7]]  # twenty o'clock is quiet from its second minute
     assert hours_of(2, "sms") == [[]]
     assert hours_of(1, None) == [[]]
 

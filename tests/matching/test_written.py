@@ -14,7 +14,7 @@ from lake.home import Home
 from matching.ahead import Ahead
 from matching.answered import Answered
 from matching.decision import MatchRequest
-from matching.match import match, whom
+from matching.match import full_now, match, whom
 from matching.state import MatchState
 from matching.written import Latest, Written, write
 from tests.matching.random_operator import TODAY, random_operator
@@ -70,7 +70,7 @@ def test_what_is_said_again_is_what_would_be_decided(tmp_path: Path, seed: int) 
                 context_used=tuple(rng.choice(apps, 2)) if rng.random() < 0.1 else (),
                 at=NIGHT if rng.random() < 0.3 else NOON,
             )
-            key = latest.key(state, asked, whom(state, asked, answered))
+            key = latest.key(state, asked, whom(state, asked, answered), full_now(state, answered))
             again += key is not None and latest.again(key) is not None
             assert said(write(state, asked, answered, latest)) == plain(match(state, asked, answered))
     assert again > len(users)
@@ -88,7 +88,7 @@ def test_the_same_question_has_the_same_answer_under_another_id(operator, monkey
 
 def test_only_so_many_are_kept_the_latest(operator):
     state, users, latest = operator
-    keys = [(state.customers.position(user), 10, None, None, False) for user in users[:3]]
+    keys = [(state.customers.position(user), 10, None, None, False, None) for user in users[:3]]
     for user in users[:3]:
         write(state, MatchRequest(user=user), latest=latest)
     assert [latest.again(key) is not None for key in keys] == [False, True, True]
