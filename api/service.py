@@ -36,7 +36,7 @@ from matching.kept import code
 from matching.match import match
 from matching.state import TABLES as STATE_TABLES
 from matching.state import MatchState
-from matching.unread import unread_since
+from matching.unread import of_strangers, unread_since
 from matching.written import Latest, Written, write
 
 TABLES = (*STATE_TABLES, "contacts")
@@ -94,6 +94,14 @@ class Service:
                 "run `dumbbell run FEEDS` on feeds that hold apps, products or offers",
             )
         return self._state
+
+    def channels(self) -> list[str]:
+        """The names of the operator's channels; before a state is loaded, as the lake has them."""
+        if self._state is not None:
+            return self._state.texts.channel_ids
+        lake = Lake(self.home.lake)
+        names: list[str] = lake.read("channels", ["channel"])["channel"].to_pylist() if lake.has("channels") else []
+        return names
 
     def reach(self, weights: str) -> Reach:
         """The call graph ready for seeds, kept until its inputs change. Raises NotReady without contacts."""
@@ -194,6 +202,8 @@ class Service:
             return
         if self._heard_until is None:
             self.answered = Answered.of(table)
+            if (others := of_strangers(self.lake)) is not None:
+                self.answered.take(others)
         else:
             self.answered.take(table)
         self._heard_until = asked_at

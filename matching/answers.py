@@ -49,11 +49,14 @@ SHOWN = (
 )
 BY_KEY = f"MATCH (u:User)-[r:RESPONDED {{key: $key}}]->(i) RETURN {SHOWN}"
 MAKE = (
-    "MATCH (u:User {{user: $user}}) MATCH (i:{label} {{{key}: $item}}) "
+    "MATCH (i:{label} {{{key}: $item}}) {who} "
     "MERGE (u)-[r:RESPONDED {{key: $key}}]->(i) "
     "ON CREATE SET r.channel = $channel, r.outcome = $outcome, r.at = datetime($at), r.decision = $decision, "
     "r.recorded = datetime($recorded), r.position = $position, r.probability = $probability RETURN {shown}"
 )
+KNOWN = "MATCH (u:User {user: $user})"
+ANYBODY = "MERGE (u:User {user: $user}) ON CREATE SET u.off_net = true WITH u, i"
+"""A number that no feed names may be shown something too; it becomes a user as those of other operators are."""
 ALL = f"MATCH (u:User)-[r:RESPONDED]->(i) WHERE r.key IS NOT NULL RETURN {SHOWN} ORDER BY r.recorded, r.key"
 SINCE = (
     f"MATCH (u:User)-[r:RESPONDED]->(i) WHERE r.recorded > datetime($moment) RETURN {SHOWN} ORDER BY r.recorded, r.key"
@@ -96,10 +99,12 @@ class Answers:
         key: str | None = None,
         position: int | None = None,
         probability: float | None = None,
+        anybody: bool = False,
     ) -> dict[str, Any]:
         """Keep one answer; returns it as JSON-ready values, with `repeated` true where the key was known already.
 
         `position` of the item in the decision, from 1, and the `probability` with which it came to be shown there.
+        A user whom the graph does not hold is made if `anybody` may answer: one to whom something was shown.
 
         `user` is a pseudonym of 16 bytes; `at` a moment in UTC (now, when None), `key` the client's key (a new one,
         when None). A key that was used for another answer raises BadValue with the code `idempotency_conflict`; a
@@ -129,7 +134,7 @@ class Answers:
         label, column = KINDS[kind]
         try:
             rows = self._store.write(
-                MAKE.format(label=label, key=column, shown=SHOWN),
+                MAKE.format(label=label, key=column, shown=SHOWN, who=ANYBODY if anybody else KNOWN),
                 **{**{k: v for k, v in wanted.items() if k != "kind"}, "at": wanted["at"] or now},
                 key=key,
                 recorded=now,

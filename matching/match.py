@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -113,7 +113,7 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     return Decision(
         id=new_id(),
         snapshot=state.snapshot_id,
-        request=request,
+        request=replace(request, context_used=_known(state, request)),
         known=not bool(state.customers.off_net[position]),
         items=shown,
         nothing_because=None if shown else nothing_because(state, kind, chosen.removed),
@@ -180,6 +180,11 @@ def _things(state: MatchState, kind: Kind, items: np.ndarray) -> np.ndarray:
 def _places(state: MatchState, kind: Kind, ids: Sequence[str]) -> np.ndarray:
     known = state.places(kind)
     return np.array(sorted({known[i] for i in ids if i in known}), np.int64)
+
+
+def _known(state: MatchState, request: MatchRequest) -> tuple[str, ...]:
+    """The apps in use that there are: of others nothing is kept, as anything may be written there."""
+    return tuple(app for app in request.context_used if app in state.places("app"))
 
 
 def full_now(state: MatchState, answered: Answered | None) -> np.ndarray | None:

@@ -1,8 +1,11 @@
-"""Which answers a lake does not hold yet: only those are asked of the graph, which holds all that were ever given."""
+"""Which answers a state does not know: those that its lake does not hold yet, which are asked of the graph, where all
+are that were ever given, and those of people who are no customers."""
 
 from __future__ import annotations
 
 import datetime as dt
+
+import pyarrow as pa
 
 from lake.tables import Lake
 from matching.room import DAYS
@@ -23,3 +26,10 @@ def unread_since(lake: Lake, today: dt.date) -> dt.datetime | None:
     if last is None:
         return None
     return min(last - SETTLED, dt.datetime.combine(today - dt.timedelta(days=DAYS), dt.time()))
+
+
+def of_strangers(lake: Lake) -> pa.Table | None:
+    """Answers that the lake holds of numbers that its customers lack: a prospect's refusals count too. None without."""
+    if not lake.has("answers") or not lake.has("customers"):
+        return None
+    return lake.scan("answers").anti_join(lake.scan("customers"), "user").to_pyarrow()

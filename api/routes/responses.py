@@ -18,6 +18,7 @@ from api.bodies import Body, described, read
 from api.numbers import user_of_number, user_of_text
 from api.service import Service
 from lake.errors import BadValue, UnknownName
+from loaders.grammar import NUMBER
 
 router = APIRouter(prefix="/v1", tags=["match"])
 
@@ -98,6 +99,7 @@ async def post_response(request: Request) -> Response:
     body = await read(request, ResponseBody)
     key = _key(request)
     moment = None if body.at is None else _moment(body.at, service)
+    _check_channel(body.channel, service)
     asked = await anyio.to_thread.run_sync(lambda: _asked(service, body))
     user, kind = asked.user, asked.kind
     note(request, [user])
@@ -114,6 +116,7 @@ async def post_response(request: Request) -> Response:
             key=key,
             position=asked.position,
             probability=asked.probability,
+            anybody=body.decision is not None,
         )
 
     recorded = await anyio.to_thread.run_sync(record)
@@ -146,6 +149,16 @@ def _asked(service: Service, body: ResponseBody) -> Asked:
             user = user_of_text(trace["request"]["user"])
             return Asked(user, trace["request"]["kind"], position, item.get("probability"))
     raise UnknownName("the decision has no such item", "answer one of the items that it showed")
+
+
+def _check_channel(name: str, service: Service) -> None:
+    """Raises UnknownName for a channel that the operator does not have; where none is known, BadValue for a text with a
+    number in it, which would be kept for good."""
+    known = service.channels()
+    if known and name not in known:
+        raise UnknownName(f"there is no channel {name!r}", f"the channels are {', '.join(known)}")
+    if not known and NUMBER.search(name):
+        raise BadValue("the channel looks like a telephone number", "send the name of a channel, as `sms`")
 
 
 def _key(request: Request) -> str | None:

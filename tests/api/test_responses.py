@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from embeddings.offers import read_answers
+from lake.pseudonyms import from_text
 from lake.tables import Lake
+from matching.answered import Answered
 from matching.answers import copy_to_lake
 from matching.explore import Explore
+from matching.unread import of_strangers
 from tests.api.conftest import DIGITS, NUMBER, Api, problem, text
 
 
@@ -80,6 +83,7 @@ GOOD = {"user": text(1), "kind": "app", "item": "maps", "channel": "sms", "outco
         ({"at": "yesterday"}, "at"),
         ({"at": "0001-01-01T00:00:00+14:00"}, "at"),
         ({"item": ""}, "item"),
+        ({"channel": ""}, "channel"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -94,6 +98,41 @@ def test_what_does_not_exist(api: Api) -> None:
     problem(api.post("/v1/responses", told), 404)
     decision = api.post("/v1/match", {"user": text(1), "kind": "app", "k": 1}).json()["decision"]
     problem(api.post("/v1/responses", told | {"decision": decision}), 404, "item")
+
+
+def test_a_channel_is_one_of_the_operators(api: Api) -> None:
+    """Any other text would be kept for good: a mistyped name counts for no channel, and a number must not lie there."""
+    before = kept(api, text(1))
+    problem(api.post("/v1/responses", GOOD | {"channel": "pigeon"}), 404, "pigeon", "sms", error="unknown_name")
+    problem(api.post("/v1/responses", GOOD | {"channel": DIGITS}), 404)
+    assert kept(api, text(1)) == before
+
+
+def test_somebody_unknown_can_refuse(api: Api) -> None:
+    asked = {"number": "+49 151 99999999", "kind": "offer", "k": 1}
+    decision = api.post("/v1/match", asked).json()
+    assert not decision["known"]
+    item = decision["items"][0]["id"]
+    told = {"decision": decision["decision"], "item": item, "channel": "sms", "outcome": "refused"}
+    answered = api.post("/v1/responses", told)
+    assert answered.status_code == 201
+    assert [row["id"] for row in api.post("/v1/match", asked | {"k": 9}).json()["items"]].count(item) == 0
+    rows = api.operator.store.read(
+        "MATCH (u:User {user: $user}) RETURN u.off_net AS off_net", user=answered.json()["user"]
+    )
+    assert rows == [{"off_net": True}]
+    service = api.client.app.state.service  # type: ignore[attr-defined]
+    copy_to_lake(api.operator.store, service.lake)
+    later = Answered()
+    later.take(of_strangers(service.lake))
+    assert later.of_user(from_text(answered.json()["user"])) is not None
+    assert later.of_user(from_text(text(0))) is None
+
+
+def test_apps_in_use_that_nobody_knows_are_not_kept(api: Api) -> None:
+    used = {"used": [DIGITS, "maps", "no such app"]}
+    decision = api.post("/v1/match", {"user": text(1), "kind": "app", "context": used}).json()
+    assert api.get(f"/v1/decisions/{decision['decision']}").json()["request"]["used"] == ["maps"]
 
 
 def test_keys(api: Api) -> None:
@@ -137,6 +176,8 @@ def test_an_answer_keeps_the_place_and_the_probability_of_what_was_shown(
     copy_to_lake(api.operator.store, lake)
     answers = read_answers(lake)
     assert answers is not None
-    shown = answers.filter(answers.position.notnull()).order_by("position").to_pyarrow()
+    shown = (
+        answers.filter(answers.position.notnull(), answers.user == from_text(text(0))).order_by("position").to_pyarrow()
+    )
     assert shown.select(["position", "probability"]).to_pylist() == rows
     lake.drop("answers")
