@@ -29,6 +29,7 @@ from lake.tables import Lake
 from matching.ahead import Ahead
 from matching.answered import Answered
 from matching.answers import Answers
+from matching.days import Days
 from matching.decision import Decision, MatchRequest
 from matching.decisions import Decisions
 from matching.explore import Explore
@@ -66,7 +67,8 @@ class Service:
         self.catalogue: dict[str, Template] = load()
         self.pseudonyms: Pseudonyms = home.pseudonyms()
         self.answers = Answers(store)
-        self.answered = Answered()
+        self.days = Days(settings.zone)
+        self.answered = Answered(self.days)
         self.explore = Explore(settings.explore) if settings.explore else None
         self.decisions = Decisions(home)
         self.traces = Traces(self.decisions)
@@ -117,6 +119,13 @@ class Service:
     def today(self) -> dt.date:
         return today(self.settings, self.lake, clock=True)
 
+    def now(self) -> dt.datetime:
+        """The moment (UTC), on the day that is today to matching."""
+        moment = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        if self.settings.today is None:
+            return moment
+        return self.days.begins(self.settings.today) + (moment - self.days.begins(self.days.at(moment).date()))
+
     def start(self) -> None:
         """Load what there is and watch for what is new; drop traces that are past their time."""
         self.decisions.prune()
@@ -157,7 +166,7 @@ class Service:
         self._unread_since = unread if self._state is None else self._unread_since
         self._state = state
         self._loaded_from = found
-        self._list(state, f"{code()} {found} {self.settings.rules}")
+        self._list(state, f"{code()} {found} {self.settings.rules} {self.settings.timezone}")
         metrics.SWAPS.labels("done").inc()
         metrics.LOADED_AT.set_to_current_time()
         logs.event("the matching state was loaded", snapshot=snapshot, seconds=round(time.monotonic() - started, 2))
@@ -201,7 +210,7 @@ class Service:
             logs.failure("answers could not be read from the graph", error)
             return
         if self._heard_until is None:
-            self.answered = Answered.of(table)
+            self.answered = Answered.of(table, self.days)
             if (others := of_strangers(self.lake)) is not None:
                 self.answered.take(others)
         else:

@@ -33,6 +33,8 @@ def bounded(folder: Path, memory: str = "1GB") -> Iterator[Engine]:
     with tempfile.TemporaryDirectory(prefix=".spill-", dir=folder) as spill:
         connection = ibis.duckdb.connect(memory_limit=memory, temp_directory=spill)
         connection.raw_sql("SET enable_progress_bar = false")  # it would go to stdout
+        # The engine takes files of one path, size and second for the same.
+        connection.raw_sql("SET enable_external_file_cache = false")
         try:
             yield Engine(connection)
         finally:

@@ -47,6 +47,8 @@ class Lake:
         if self._connection is None:
             self._connection = ibis.duckdb.connect(**self._bounds)
             self._connection.raw_sql("SET enable_progress_bar = false")  # it would go to stdout
+            # The engine takes files of one path, size and second for the same.
+            self._connection.raw_sql("SET enable_external_file_cache = false")
         return self._connection
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from matching.days import Days
 from matching.room import Met
 
 OUTCOMES = ("shown", "accepted", "refused", "ignored")
@@ -25,18 +26,20 @@ class Said:
     """What one customer answered.
 
     paused    the last day on which each (kind, item) was refused or accepted
+    accepted  the last day on which each (kind, item) was accepted
     refused   refusals of each (kind, item), by `refusal`, with their days
     contacts  by `contact`, with the last day that an answer named each
     """
 
     paused: dict[tuple[str, str], dt.date] = field(default_factory=dict)
+    accepted: dict[tuple[str, str], dt.date] = field(default_factory=dict)
     refused: dict[tuple[str, str], dict[int, dt.date]] = field(default_factory=dict)
     contacts: dict[int, dt.date] = field(default_factory=dict)
 
 
-def contact(decision: str | None, channel: str | None, at: dt.datetime) -> int:
+def contact(decision: str | None, channel: str | None, day: dt.date) -> int:
     """What tells contacts apart: the decision; without one, all of a day on one channel is one contact."""
-    return short(decision or f"{channel or ''} {at:%Y-%m-%d}")
+    return short(decision or f"{channel or ''} {day}")
 
 
 def refusal(decision: str | None, at: dt.datetime) -> int:
@@ -63,14 +66,15 @@ class Answered:
     {('offer', 'o1'): datetime.date(2026, 5, 1)}
     """
 
+    days: Days = field(default_factory=Days)
     met: Met = field(default_factory=Met)
     _by_user: dict[bytes, Said] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def of(cls, table: pa.Table) -> Answered:
-        """From a table as `Answers.all()` gives."""
-        answered = cls()
+    def of(cls, table: pa.Table, days: Days | None = None) -> Answered:
+        """From a table as `Answers.all()` gives, by the clock of `days` (UTC without)."""
+        answered = cls(days or Days())
         answered.take(table)
         return answered
 
@@ -92,19 +96,21 @@ class Answered:
         channel: str | None = None,
     ) -> None:
         """Take one answer in force, in whatever order answers arrive, and however often."""
-        day, key = at.date(), (kind, item)
-        self.met.add(day, channel, decision or user)
+        day, key = self.days.at(at).date(), (kind, item)
+        now = self.days.at(dt.datetime.now(dt.UTC).replace(tzinfo=None)).date()
+        self.met.add(day, channel, decision or user, now)
         with self._lock:
             known = self._by_user.get(user, Said())
-            contacts = _latest(known.contacts, contact(decision, channel, at), day)
+            contacts = _latest(known.contacts, contact(decision, channel, day), day)
             if len(contacts) > len(known.contacts):
-                newest = max(contacts.values())
+                newest = min(now, max(contacts.values()))  # one of a day to come must not drive out those of today
                 contacts = {id: last for id, last in contacts.items() if newest - last <= LONGEST}
             paused = _latest(known.paused, key, day) if outcome in PAUSING else known.paused
+            accepted = _latest(known.accepted, key, day) if outcome == "accepted" else known.accepted
             refused = known.refused
             if outcome == "refused":
                 refused = {**refused, key: _latest(refused.get(key, {}), refusal(decision, at), day)}
-            self._by_user[user] = Said(paused, refused, contacts)  # replaced, so that readers need no lock
+            self._by_user[user] = Said(paused, accepted, refused, contacts)  # replaced, so that readers need no lock
 
     def of_user(self, user: bytes) -> Said | None:
         """What a customer said, None for nothing."""

@@ -100,16 +100,18 @@ class Answers:
         position: int | None = None,
         probability: float | None = None,
         anybody: bool = False,
+        unless_told: dt.datetime | None = None,
     ) -> dict[str, Any]:
         """Keep one answer; returns it as JSON-ready values, with `repeated` true where the key was known already.
 
         `position` of the item in the decision, from 1, and the `probability` with which it came to be shown there.
         A user whom the graph does not hold is made if `anybody` may answer: one to whom something was shown.
 
-        `user` is a pseudonym of 16 bytes; `at` a moment in UTC (now, when None), `key` the client's key (a new one,
-        when None). A key that was used for another answer raises BadValue with the code `idempotency_conflict`; a
-        repetition may leave `at` and `decision` out. Raises BadValue for an outcome or kind that is none, UnknownName
-        for a user or item that the graph does not hold, EngineUnavailable where Neo4j is away: nothing is kept then.
+        `user` is a pseudonym of 16 bytes; `at` a moment in UTC (`unless_told`, or now, when None), `key` the client's
+        key (a new one, when None). A key that was used for another answer raises BadValue with the code
+        `idempotency_conflict`; a repetition may leave `at` and `decision` out. Raises BadValue for an outcome or kind
+        that is none, UnknownName for a user or item that the graph does not hold, EngineUnavailable where Neo4j is
+        away: nothing is kept then.
         """
         if kind not in KINDS:
             raise BadValue(f"kind is {kind!r}", "it should be app or offer")
@@ -128,14 +130,14 @@ class Answers:
         }
         if key is None:
             key = uuid.uuid4().hex
-        elif known := self._by_key(key):
+        elif known := self.by_key(key):
             return _same(known, wanted, repeated=True)
         self._ensure()
         label, column = KINDS[kind]
         try:
             rows = self._store.write(
                 MAKE.format(label=label, key=column, shown=SHOWN, who=ANYBODY if anybody else KNOWN),
-                **{**{k: v for k, v in wanted.items() if k != "kind"}, "at": wanted["at"] or now},
+                **{**{k: v for k, v in wanted.items() if k != "kind"}, "at": wanted["at"] or unless_told or now},
                 key=key,
                 recorded=now,
                 position=position,
@@ -143,7 +145,7 @@ class Answers:
             )
         except EngineError:
             # Two at once with one key and another customer or item: the constraint lets one through.
-            if known := self._by_key(key):
+            if known := self.by_key(key):
                 return _same(known, wanted, repeated=True)
             raise
         if not rows:
@@ -172,7 +174,8 @@ class Answers:
             rows = table.filter(pc.equal(table["kind"], kind))
             self._store.write_rows(BRING_BACK.format(label=label, key=column), rows)
 
-    def _by_key(self, key: str) -> dict[str, Any] | None:
+    def by_key(self, key: str) -> dict[str, Any] | None:
+        """What was recorded under a client's key, None for nothing."""
         rows = self._store.read(BY_KEY, key=key)
         return rows[0] if rows else None
 

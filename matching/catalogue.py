@@ -169,6 +169,16 @@ def load_offers(
     )
 
 
+def beside_of(products: Products, product: np.ndarray) -> Ragged:
+    """Offers that cannot be taken up beside each (o): for the same of `product` (o), or one it excludes; itself."""
+    o = np.arange(len(product))
+    offered = Ragged.of(product.astype(np.int64), o, rows=max(1, len(products.ids)))
+    row, excluded = products.excludes.pairs(product)
+    row, other = np.append(o, row), np.append(product, excluded)
+    place, beside = offered.pairs(other)
+    return Ragged.of(row[place], beside, rows=len(o))
+
+
 def load_categories(lake: Lake) -> pa.Array:
     """The names of all categories, sorted."""
     names = lake.read("categories", ["category"])["category"] if lake.has("categories") else pa.array([], pa.string())

@@ -17,6 +17,7 @@ from lake.errors import SettingError
 from lake.tables import Lake
 from matching.arrays import positions
 from matching.customers import sorted_ids, whole
+from matching.days import Days
 
 INBOUND = frozenset({"hotline", "store", "app", "web", "chat"})
 """Kinds where the customer comes to the operator: open to customers who must not be approached (`no_contact`)."""
@@ -52,7 +53,7 @@ class Channels:
 
 
 def load_channels(
-    lake: Lake, users: pa.ChunkedArray, today: dt.date, budgets: Mapping[str, float] | None = None
+    lake: Lake, users: pa.ChunkedArray, today: dt.date, days: Days, budgets: Mapping[str, float] | None = None
 ) -> Channels:
     """Channels of their own feed, and those that offers and touches name.
 
@@ -91,7 +92,7 @@ def load_channels(
             some = kept[owner] & (place < HOURS)
             at = owner[some]
             hours[row[at], rank[at] - 1, place[some]] = np.asarray(pc.list_flatten(lists))[some]
-    return Channels(ids, inbound, capacity, _contacts(lake, ids, today), best, hours)
+    return Channels(ids, inbound, capacity, _contacts(lake, ids, today, days), best, hours)
 
 
 def _within(
@@ -109,13 +110,13 @@ def _within(
             capacity[at] = paid if capacity[at] < 0 else min(capacity[at], paid)
 
 
-def _contacts(lake: Lake, ids: pa.Array, today: dt.date) -> np.ndarray:
+def _contacts(lake: Lake, ids: pa.Array, today: dt.date, days: Days) -> np.ndarray:
     """Contacts of a day by channel: each decision that a row names once, and each customer of rows that name none."""
     counts = np.zeros(len(ids), np.int64)
     if lake.has("responses"):
-        day = dt.datetime.combine(today, dt.time())
         rows = lake.scan("responses")
-        rows = rows.filter((rows["at"] >= day) & (rows["at"] < day + dt.timedelta(days=1)))
+        ends = days.begins(today + dt.timedelta(days=1))
+        rows = rows.filter((rows["at"] >= days.begins(today)) & (rows["at"] < ends))
         decision = rows["decision"] if "decision" in rows.columns else ibis.null("string")
         table = rows.select("user", "channel", decision=decision).distinct().to_pyarrow()
         columns = (table[name].to_pylist() for name in ("user", "channel", "decision"))

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from lake.tables import Lake
 from matching.answered import PAUSING, Answered, Said
 from matching.arrays import Ragged, positions
+from matching.days import Days
 from matching.parameters import Fatigue, Paused
 from matching.persons import Persons
 from matching.rules import Ruled
@@ -70,6 +71,7 @@ class History:
     contacts  those of the last days that `limit` looks back
     limit     the rule `fatigue`, None where it is switched off
     pause     the rule `paused`
+    beside    Ragged (offers): offers that rest when one is accepted, as its product will be held
     """
 
     today: dt.date
@@ -80,6 +82,7 @@ class History:
     contacts: Events
     limit: Fatigue | None
     pause: Paused
+    beside: Ragged
 
 
 def load_history(
@@ -89,27 +92,34 @@ def load_history(
     persons: Persons,
     rules: tuple[Ruled, ...],
     today: dt.date,
+    days: Days,
+    beside: Ragged,
 ) -> History:
-    """Answers of the lake, from the feed `responses` and from `answers`; `items` are the identifiers of each kind."""
+    """Answers of the lake, from the feed `responses` and from `answers`, by the clock of `days`; `items` are the
+    identifiers of each kind, `beside` as in `History`."""
     told = {rule.name: rule.settings for rule in rules}
     limit, pause = told["fatigue"], told["paused"]
     assert isinstance(limit, Fatigue)
     assert isinstance(pause, Paused)
     n = len(users)
     answers = [_answers(lake, name) for name in ("responses", "answers") if lake.has(name)]
-    contacts = _contacts(answers, users, persons, _moment(today, limit.days))
-    refusals = {kind: _refusals(answers, kind, users, ids, persons) for kind, ids in items.items()}
+    contacts = _contacts(answers, users, persons, days, _first(today, limit.days))
+    refusals = {kind: _refusals(answers, kind, users, ids, persons, days) for kind, ids in items.items()}
     paused = {}
     for kind, ids in items.items():
-        lately = _lately(answers, kind, _moment(today, pause.days))
+        lately = _lately(answers, kind, days.begins(_first(today, pause.days)))
         user, item = positions(lately["user"], users), positions(lately["item"], ids)
         known = (user >= 0) & (item >= 0)
         place, rows = persons.spread(user[known])
         item = item[known][place]
+        if kind == "offer":
+            said_yes = np.asarray(pc.equal(lately["outcome"], "accepted"), bool)[known][place]
+            row, other = beside.pairs(item[said_yes])
+            rows, item = np.append(rows, rows[said_yes][row]), np.append(item, other)
         often, often_item = _often(refusals[kind], n, pause, today)
         paused[kind] = Ragged.of(np.append(rows, often), np.append(item, often_item), rows=n + 1)
     tired = np.diff(contacts.starts) >= limit.contacts if limit.enabled else np.zeros(n + 1, bool)
-    return History(today, persons, paused, tired, refusals, contacts, limit if limit.enabled else None, pause)
+    return History(today, persons, paused, tired, refusals, contacts, limit if limit.enabled else None, pause, beside)
 
 
 def since_load(
@@ -130,6 +140,8 @@ def since_load(
     rest = {
         i for each in said for (of, i), day in each.paused.items() if of == kind and (today - day).days < pause.days
     }
+    held = {i for each in said for (of, i), day in each.accepted.items() if (today - day).days < pause.days}
+    beside = {int(i) for item in held if kind == "offer" and item in ids for i in history.beside.row(ids[item])}
     for item in {i for each in said for of, i in each.refused if of == kind and i in ids} - rest:
         days = {id: day for each in said for id, day in each.refused.get((kind, item), {}).items()}
         events = history.refusals[kind]
@@ -141,7 +153,7 @@ def since_load(
         times = len(days.keys() | set(events.ids[at][here].tolist()))
         if times >= pause.refusals and (today - last).days < pause.longer_days:
             rest.add(item)
-    return np.array(sorted(ids[item] for item in rest if item in ids), np.int64), tired
+    return np.array(sorted(beside | {ids[item] for item in rest if item in ids}), np.int64), tired
 
 
 def said_by(
@@ -166,19 +178,23 @@ def _answers(lake: Lake, name: str) -> ibis.Table:
     return table.select("user", "kind", "item", "outcome", "at", "decision", "channel")
 
 
-def _contacts(answers: list[ibis.Table], users: pa.ChunkedArray, persons: Persons, since: dt.datetime) -> Events:
+def _contacts(
+    answers: list[ibis.Table], users: pa.ChunkedArray, persons: Persons, clock: Days, since: dt.date
+) -> Events:
     rows, ids, days = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     for table in answers:
-        told = ibis.coalesce(table.channel, "") + " " + table["at"].strftime("%Y-%m-%d")
-        some = table.mutate(id=ibis.coalesce(table.decision, told).hexdigest("sha256").left(16))
-        some = some.filter(some["at"] >= since).group_by("user", "id").agg(day=some["at"].max().date())
+        some = table.filter(table["at"] >= clock.begins(since))
+        some = some.mutate(local=clock.local(some["at"]))
+        told = ibis.coalesce(some.channel, "") + " " + some["local"].strftime("%Y-%m-%d")
+        some = some.mutate(id=ibis.coalesce(some.decision, told).hexdigest("sha256").left(16))
+        some = some.group_by("user", "id").agg(day=some["local"].max().date())
         _collect(some.to_pyarrow(), users, rows, ids, days)
     row = np.concatenate(rows)
     return Events.of(len(users), persons, row, np.zeros_like(row), np.concatenate(ids), np.concatenate(days))
 
 
 def _refusals(
-    answers: list[ibis.Table], kind: str, users: pa.ChunkedArray, items: pa.Array, persons: Persons
+    answers: list[ibis.Table], kind: str, users: pa.ChunkedArray, items: pa.Array, persons: Persons, clock: Days
 ) -> Events:
     rows, ids, days = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     item = [np.zeros(0, np.int64)]
@@ -186,7 +202,8 @@ def _refusals(
         refused = table.filter(table.outcome == "refused", table.kind == kind)
         told = refused["at"].strftime("%Y-%m-%d %H:%M:%S")
         some = refused.mutate(id=ibis.coalesce(refused.decision, told).hexdigest("sha256").left(16))
-        found = some.group_by("user", "item", "id").agg(day=some["at"].max().date()).to_pyarrow()
+        found = some.group_by("user", "item", "id").agg(last=some["at"].max())
+        found = found.mutate(day=clock.local(found["last"]).date()).to_pyarrow()
         _collect(found, users, rows, ids, days)
         item.append(positions(found["item"], items))
     return Events.of(len(users), persons, *(np.concatenate(part) for part in (rows, item, ids, days)))
@@ -199,10 +216,12 @@ def _collect(table: pa.Table, users: pa.ChunkedArray, rows: list, ids: list, day
 
 
 def _lately(answers: list[ibis.Table], kind: str, since: dt.datetime) -> pa.Table:
-    """`user, item` of what was refused or accepted since."""
-    none = pa.table({"user": pa.array([], pa.binary()), "item": pa.array([], pa.string())})
+    """`user, item, outcome` of what was refused or accepted since."""
+    none = pa.schema([("user", pa.binary()), ("item", pa.string()), ("outcome", pa.string())]).empty_table()
     found = [
-        t.filter(t.kind == kind, t.outcome.isin(PAUSING), t["at"] >= since).select("user", "item").to_pyarrow()
+        t.filter(t.kind == kind, t.outcome.isin(PAUSING), t["at"] >= since)
+        .select("user", "item", "outcome")
+        .to_pyarrow()
         for t in answers
     ]
     return pa.concat_tables([none, *found], promote_options="permissive")
@@ -220,9 +239,9 @@ def _often(refusals: Events, n: int, pause: Paused, today: dt.date) -> tuple[np.
     return rows[first[still]], refusals.items[first[still]].astype(np.int64)
 
 
-def _moment(today: dt.date, days: int) -> dt.datetime:
-    """When the last so many days began, today included."""
-    return dt.datetime.combine(today - dt.timedelta(days=days - 1), dt.time())
+def _first(today: dt.date, days: int) -> dt.date:
+    """The first of the last so many days, today included."""
+    return today - dt.timedelta(days=days - 1)
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:

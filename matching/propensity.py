@@ -18,6 +18,7 @@ from embeddings.snapshot import Snapshot
 from lake.tables import Lake
 from matching.arrays import positions
 from matching.customers import whole
+from matching.days import Days
 from matching.rank import pair_scores
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def load_propensity(
     channels: pa.Array,
     prior: np.ndarray,
     today: dt.date,
+    days: Days,
 ) -> Propensity | None:
     """What the snapshot learned from answers, for the lake's offers (o) and channels (c) and their `prior` (s + 1, o);
     None where nothing was learned. An offer that came since takes what all offers have in common."""
@@ -87,20 +89,20 @@ def load_propensity(
         affinity=affinity,
         channels=np.append(log_odds[positions(channels, told["channel"])], 0.0),
         preferred=np.array(preferred),
-        lately=lately * np.log1p(shown_lately(lake, users, today)),
+        lately=lately * np.log1p(shown_lately(lake, users, today, days)),
     )
 
 
-def shown_lately(lake: Lake, users: pa.ChunkedArray, today: dt.date) -> np.ndarray:
+def shown_lately(lake: Lake, users: pa.ChunkedArray, today: dt.date, days: Days) -> np.ndarray:
     """Offers shown to each customer in the `LATELY` days before today, int64 (n + 1), each once a decision."""
     found = np.zeros(len(users) + 1, np.int64)
-    end = dt.datetime.combine(today + dt.timedelta(days=1), dt.time())
+    first, end = days.begins(today - dt.timedelta(days=LATELY)), days.begins(today + dt.timedelta(days=1))
     tables = []
     for name in ("responses", "answers"):
         if lake.has(name):
             rows = lake.scan(name)
             rows = rows.filter(rows.kind == "offer").mutate(offer=rows.item) if name == "answers" else rows
-            rows = rows.filter(rows.at >= end - dt.timedelta(days=LATELY + 1), rows.at < end)
+            rows = rows.filter(rows.at >= first, rows.at < end)
             once = ibis.coalesce(rows.decision, rows.at.cast("string"))
             tables.append(rows.select("user", "offer", decision=once).distinct())
     if tables:

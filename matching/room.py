@@ -33,15 +33,14 @@ class Met:
     _contacts: dict[tuple[dt.date, str], set[object]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def add(self, day: dt.date, channel: str | None, contact: object) -> None:
-        """Count a contact, once however often it is named."""
+    def add(self, day: dt.date, channel: str | None, contact: object, now: dt.date = dt.date.max) -> None:
+        """Count a contact, once however often it is named; days after `now` drive out none before."""
         if channel is None:
             return
         with self._lock:
-            days = sorted({day, *(known for known, _ in self._contacts)})[-DAYS:]
-            if day in days:
-                self._contacts.setdefault((day, channel), set()).add(contact)
-            for old in [key for key in self._contacts if key[0] < days[0]]:
+            self._contacts.setdefault((day, channel), set()).add(contact)
+            first = sorted({known for known, _ in self._contacts if known <= now})[-DAYS:]
+            for old in [key for key in self._contacts if first and key[0] < first[0]]:
                 del self._contacts[old]
 
     def count(self, day: dt.date, channel: str) -> int:

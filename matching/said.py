@@ -18,6 +18,7 @@ from matching.catalogue import (
     Apps,
     Offers,
     Products,
+    beside_of,
     categories_of,
     load_apps,
     load_categories,
@@ -26,6 +27,7 @@ from matching.catalogue import (
 )
 from matching.channels import Channels, load_channels
 from matching.customers import Customers, Handsets, load_customers, load_handsets, load_held
+from matching.days import Days
 from matching.fatigue import History, load_history
 from matching.persons import load_persons
 from matching.propensity import Propensity, load_propensity
@@ -62,6 +64,7 @@ def read_said(
 ) -> LakeSaid:
     """Read all of it; `used` are the apps that customers use, by position."""
     users = lake.read("customers", ["user"])["user"]
+    days = Days(settings.zone)
     handsets = load_handsets(lake)
     customers = load_customers(lake, day, handsets)
     segments, segment = load_segments(lake, users)
@@ -72,12 +75,12 @@ def read_said(
     apps = load_apps(lake, vectors, handsets, app_category)
     products = load_products(lake, vectors, handsets)
     product_category = categories_of(lake, "product", products.ids, categories)
-    channels = load_channels(lake, users, day, settings.budgets)
+    channels = load_channels(lake, users, day, days, settings.budgets)
     audience = load_audience(lake, customers, handsets, day)
     offers = load_offers(lake, vectors, products, channels.ids, audience, day)
     held = load_held(lake, users, products.ids, day)
     around = (customers.handset, len(handsets.ids), ~customers.off_net)
-    learned = load_propensity(snapshot, lake, users, offers.ids, channels.ids, offers.prior, day)
+    learned = load_propensity(snapshot, lake, users, offers.ids, channels.ids, offers.prior, day, days)
     return LakeSaid(
         customers=customers,
         handsets=handsets,
@@ -96,7 +99,14 @@ def read_said(
             lake, "product", products.ids, held, *around, product_category, categories, segments
         ),
         history=load_history(
-            lake, users, {"app": apps.ids, "offer": offers.ids}, load_persons(lake, customers.n), rules, day
+            lake,
+            users,
+            {"app": apps.ids, "offer": offers.ids},
+            load_persons(lake, customers.n),
+            rules,
+            day,
+            days,
+            beside_of(products, offers.product),
         ),
         rules=bind(
             rules, lake, customers, handsets, Items(apps.ids, offers.ids, products.ids.take(offers.product)), day

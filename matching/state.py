@@ -23,6 +23,7 @@ from matching.catalogue import Apps, Offers, Products
 from matching.channels import Channels
 from matching.coarse import Coarse
 from matching.customers import Customers, Handsets
+from matching.days import Days
 from matching.decision import json
 from matching.evidence import Ties
 from matching.fatigue import History
@@ -86,6 +87,7 @@ class MatchState:
     product_ties: Ties
     history: History
     quiet: Quiet | None
+    days: Days
     rules: tuple[Rule, ...]
 
     @classmethod
@@ -109,7 +111,7 @@ class MatchState:
         rules = load_rules(settings.rules, lake)
         day = today_of(settings, lake, clock=True) if today is None else today
         kept = Kept(home, lake, fewest)
-        told = [snapshot.id, day, settings.rules, settings.budgets]
+        told = [snapshot.id, day, settings.rules, settings.budgets, settings.timezone]
         if apart and kept.is_worthwhile and not kept.path("state", TABLES, told).exists():
             with kept.alone("apart"):
                 if not kept.path("state", TABLES, told).exists():
@@ -146,6 +148,7 @@ class MatchState:
             product_ties=said.around_products.ties(said.held, contacts, who.handset, said.segment),
             history=said.history,
             quiet=quiet_of(rules, settings.zone),
+            days=Days(settings.zone),
             rules=said.rules,
         )
         warm_up()

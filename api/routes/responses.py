@@ -20,6 +20,8 @@ from api.service import Service
 from lake.errors import BadValue, UnknownName
 from loaders.grammar import NUMBER
 
+AHEAD = dt.timedelta(minutes=5)
+"""By how much a client's clock may be fast."""
 router = APIRouter(prefix="/v1", tags=["match"])
 
 
@@ -33,7 +35,7 @@ class ResponseBody(Body):
     item: str = Field(min_length=1, max_length=200, description="The item's id")
     channel: str = Field(min_length=1, max_length=200)
     outcome: Literal["shown", "accepted", "refused", "ignored"]
-    at: str | None = Field(None, description="ISO 8601 moment; now without it")
+    at: str | None = Field(None, description="ISO 8601 moment, not one to come; now without it")
 
     @model_validator(mode="after")
     def _one_way_to_say_who(self) -> ResponseBody:
@@ -100,7 +102,7 @@ async def post_response(request: Request) -> Response:
     key = _key(request)
     moment = None if body.at is None else _moment(body.at, service)
     _check_channel(body.channel, service)
-    asked = await anyio.to_thread.run_sync(lambda: _asked(service, body))
+    asked = await anyio.to_thread.run_sync(lambda: _asked(service, body, key))
     user, kind = asked.user, asked.kind
     note(request, [user])
 
@@ -117,6 +119,7 @@ async def post_response(request: Request) -> Response:
             position=asked.position,
             probability=asked.probability,
             anybody=body.decision is not None,
+            unless_told=service.now(),
         )
 
     recorded = await anyio.to_thread.run_sync(record)
@@ -136,14 +139,20 @@ class Asked(NamedTuple):
     probability: float | None = None
 
 
-def _asked(service: Service, body: ResponseBody) -> Asked:
-    """Raises UnknownName for a decision, or an item, there is not."""
+def _asked(service: Service, body: ResponseBody, key: str | None) -> Asked:
+    """Raises UnknownName for a decision, or an item, there is not; what was recorded under the key stays so, though the
+    decision be forgotten."""
     if body.decision is None:
         assert body.kind is not None
         if body.number is not None:
             return Asked(user_of_number(body.number, service.pseudonyms, service.settings.country), body.kind)
         return Asked(user_of_text(body.user or ""), body.kind)
-    trace = service.decisions.get(body.decision)
+    try:
+        trace = service.decisions.get(body.decision)
+    except UnknownName:
+        if key is None or (known := service.answers.by_key(key)) is None:
+            raise
+        return Asked(user_of_text(known["user"]), known["kind"])
     for position, item in enumerate(trace["items"], 1):
         if item["id"] == body.item:
             user = user_of_text(trace["request"]["user"])
@@ -152,12 +161,8 @@ def _asked(service: Service, body: ResponseBody) -> Asked:
 
 
 def _check_channel(name: str, service: Service) -> None:
-    """Raises UnknownName for a channel that the operator does not have; where none is known, BadValue for a text with a
-    number in it, which would be kept for good."""
-    known = service.channels()
-    if known and name not in known:
-        raise UnknownName(f"there is no channel {name!r}", f"the channels are {', '.join(known)}")
-    if not known and NUMBER.search(name):
+    """Raises BadValue for a text that reads as a telephone number and is no channel: it would be kept for good."""
+    if NUMBER.fullmatch(name.strip()) and name not in service.channels():
         raise BadValue("the channel looks like a telephone number", "send the name of a channel, as `sms`")
 
 
@@ -172,10 +177,18 @@ def _key(request: Request) -> str | None:
 
 
 def _moment(text: str, service: Service) -> dt.datetime:
-    """UTC without offset; a moment without one is in the operator's timezone. Raises BadValue."""
+    """UTC without offset; a moment without one is in the operator's timezone. Raises BadValue, also for one to come:
+    it would count as a contact on a day that nobody has seen."""
     try:
         moment = dt.datetime.fromisoformat(text)
         local = moment if moment.tzinfo else moment.replace(tzinfo=service.settings.zone)
-        return local.astimezone(dt.UTC).replace(tzinfo=None)
+        found = local.astimezone(dt.UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         raise BadValue("`at` is not a moment", "send one like 2026-07-01T09:30:00Z") from None
+    now = max(service.now(), dt.datetime.now(dt.UTC).replace(tzinfo=None))
+    if found > now + AHEAD:
+        raise BadValue(
+            f"`at` is to come: {found:%Y-%m-%dT%H:%M:%S} UTC, and it is {now:%Y-%m-%dT%H:%M:%S}",
+            "send when the customer answered, or leave it out for now",
+        )
+    return found

@@ -1,5 +1,6 @@
 """`POST /v1/responses` and `GET /v1/decisions/{id}`: durable, in force at once, once per key."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from matching.answered import Answered
 from matching.answers import copy_to_lake
 from matching.explore import Explore
 from matching.unread import of_strangers
-from tests.api.conftest import DIGITS, NUMBER, Api, problem, text
+from tests.api.conftest import DIGITS, NUMBER, TODAY, Api, problem, text
 
 
 def shown(api: Api, user: str, kind: str = "app") -> list[str]:
@@ -82,6 +83,8 @@ GOOD = {"user": text(1), "kind": "app", "item": "maps", "channel": "sms", "outco
         ({"decision": "x"}, "leave them out"),
         ({"at": "yesterday"}, "at"),
         ({"at": "0001-01-01T00:00:00+14:00"}, "at"),
+        ({"at": "2099-12-31T00:00:00Z"}, "is to come"),
+        ({"at": "9999-12-31T23:59:59-14:00"}, "at"),
         ({"item": ""}, "item"),
         ({"channel": ""}, "channel"),
         ({"colour": "red"}, "colour"),
@@ -100,12 +103,13 @@ def test_what_does_not_exist(api: Api) -> None:
     problem(api.post("/v1/responses", told | {"decision": decision}), 404, "item")
 
 
-def test_a_channel_is_one_of_the_operators(api: Api) -> None:
-    """Any other text would be kept for good: a mistyped name counts for no channel, and a number must not lie there."""
+def test_a_channel_is_no_number(api: Api) -> None:
+    """What is sent as a channel is kept for good: a name that the feeds lack may be, a number must not."""
     before = kept(api, text(1))
-    problem(api.post("/v1/responses", GOOD | {"channel": "pigeon"}), 404, "pigeon", "sms", error="unknown_name")
-    problem(api.post("/v1/responses", GOOD | {"channel": DIGITS}), 404)
+    for number in (DIGITS, NUMBER):
+        problem(api.post("/v1/responses", GOOD | {"channel": number}), 422, "channel", error="bad_value")
     assert kept(api, text(1)) == before
+    assert api.post("/v1/responses", GOOD | {"channel": "kiosk 7"}).status_code == 201
 
 
 def test_somebody_unknown_can_refuse(api: Api) -> None:
@@ -133,6 +137,25 @@ def test_apps_in_use_that_nobody_knows_are_not_kept(api: Api) -> None:
     used = {"used": [DIGITS, "maps", "no such app"]}
     decision = api.post("/v1/match", {"user": text(1), "kind": "app", "context": used}).json()
     assert api.get(f"/v1/decisions/{decision['decision']}").json()["request"]["used"] == ["maps"]
+
+
+def test_an_answer_without_a_moment_is_of_the_day_that_matching_is_on(api: Api) -> None:
+    told = api.post("/v1/responses", GOOD).json()
+    assert told["at"].startswith(str(TODAY))
+    service = api.client.app.state.service  # type: ignore[attr-defined]
+    assert service.answered.met.count(TODAY, "sms") > 0
+
+
+def test_an_answer_is_repeated_after_its_decision_has_gone(api: Api) -> None:
+    decision = api.post("/v1/match", {"user": text(1), "kind": "app", "k": 1}).json()
+    told = {"decision": decision["decision"], "item": decision["items"][0]["id"], "channel": "sms", "outcome": "shown"}
+    first = api.post("/v1/responses", told, headers={"Idempotency-Key": "kept"})
+    service = api.client.app.state.service  # type: ignore[attr-defined]
+    service.decisions.prune(dt.datetime.now(dt.UTC) + dt.timedelta(days=100))
+    problem(api.get(f"/v1/decisions/{decision['decision']}"), 404)
+    again = api.post("/v1/responses", told, headers={"Idempotency-Key": "kept"})
+    assert (again.status_code, again.json()) == (201, first.json() | {"repeated": True})
+    problem(api.post("/v1/responses", told, headers={"Idempotency-Key": "another"}), 404)
 
 
 def test_keys(api: Api) -> None:

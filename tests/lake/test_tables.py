@@ -38,6 +38,13 @@ def test_a_table_is_replaced_whole_and_unchanged_bytes_are_not_touched(lake: Lak
     assert list(files(lake)) == ["t.parquet"]
 
 
+def test_a_table_that_is_replaced_at_once_is_read_as_it_is(lake: Lake) -> None:
+    """The engine must not take files of one path, size and second for the same."""
+    for value in range(40):
+        lake.write("t", table(value))
+        assert lake.scan("t").x.max().to_pyarrow().as_py() == value
+
+
 def test_partitions_are_replaced_one_by_one(lake: Lake) -> None:
     lake.write_partition("t", "month", "2026-05", table(1))
     lake.write_partition("t", "month", "2026-06", table(2))

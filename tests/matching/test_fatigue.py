@@ -151,6 +151,36 @@ def test_nobody_is_approached_in_quiet_hours_but_may_be_answered(home, lake, loa
         assert not quiet or {item.channel for item in found_apps.items} <= {"store", "web", None}
 
 
+def test_what_was_accepted_stands_for_its_product(home, lake, with_rules):
+    """o1 sells gold, o4 gold too and o5 silver, which gold excludes; o2 sells something else."""
+    sold = lake.read("offers").to_pylist()
+    more = [sold[0] | {"offer": "o4"}, sold[0] | {"offer": "o5", "product": "silver"}]
+    lake.write("offers", pa.Table.from_pylist(sold + more, schema=lake.read("offers").schema))
+    state = with_rules({})
+    assert offers(state, 0) == ["o1", "o2", "o4", "o5"]
+    answered = Answered()
+    answered.add(user(0), "offer", "o1", "accepted", ago(0), decision="d1")
+    assert offers(state, 0, answered) == ["o2"]
+    refused = Answered()
+    refused.add(user(0), "offer", "o1", "refused", ago(0), decision="d1")
+    assert offers(state, 0, refused) == ["o2", "o4", "o5"]
+    assert offers(with_rules({}, (user(0), "o1", "sms", ago(1), "accepted", "d1")), 0) == ["o2"]
+    assert offers(with_rules({}, (user(0), "o5", "sms", ago(1), "accepted", "d1")), 0) == ["o2"]
+    assert offers(with_rules({}, (user(0), "o1", "sms", ago(1), "refused", "d1")), 0) == ["o2", "o4", "o5"]
+
+
+def test_an_answer_of_a_day_to_come_drives_out_none_of_today(with_rules):
+    state = with_rules({"fatigue": {"contacts": 2, "days": 7}})
+    answered = Answered()
+    for decision in ("d1", "d2"):
+        answered.add(user(0), "offer", "o2", "shown", ago(0), decision=decision, channel="sms")
+    for days in range(4):
+        to_come = dt.datetime(2090, 1, 1 + days)
+        answered.add(user(0), "offer", "o2", "shown", to_come, decision=f"later {days}", channel="web")
+    assert offers(state, 0, answered) == []
+    assert answered.met.count(TODAY, "sms") == 2
+
+
 def test_random_answers_count_as_a_slow_reading_counts_them(with_rules):
     """Contacts, refusals and pauses of lake and memory, against plain Python over all rows."""
     rng = np.random.default_rng(1)

@@ -51,7 +51,7 @@ def same(one: MatchState, other: MatchState) -> None:
     told = []
     for state, found in zip((one, other), arrays, strict=True):
         fields = {name: value for name, value in vars(state).items() if name in state.__dataclass_fields__}
-        whole = {name: value for name, value in fields.items() if name not in ("quiet", "vectors")}
+        whole = {name: value for name, value in fields.items() if name not in ("quiet", "days", "vectors")}
         vectors = {n: v for n, v in vars(state.vectors).items() if not isinstance(v, pa.Table)}
         assert state.propensity is not None
         mapped = {**vars(state.propensity), **vectors}

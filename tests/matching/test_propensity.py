@@ -21,6 +21,7 @@ from lake.home import Home
 from lake.settings import Settings
 from lake.tables import Lake
 from matching import batch
+from matching.days import Days
 from matching.decision import MatchRequest
 from matching.match import match
 from matching.propensity import shown_lately
@@ -98,8 +99,8 @@ def test_a_batch_gives_what_a_request_gives(learned):
 
 def test_offers_shown_lately_count_once_a_decision(learned, lake):
     users = lake.read("customers", ["user"])["user"]
-    assert shown_lately(lake, users, TODAY).tolist() == [3, 0, 0, 0, 0, 0, 1, 0]
-    assert shown_lately(lake, users, TODAY - dt.timedelta(days=5)).tolist() == [2, 0, 0, 0, 0, 0, 0, 0]
+    assert shown_lately(lake, users, TODAY, Days()).tolist() == [3, 0, 0, 0, 0, 0, 1, 0]
+    assert shown_lately(lake, users, TODAY - dt.timedelta(days=5), Days()).tolist() == [2, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_an_offer_that_nobody_was_shown_is_told_by_what_is_known_of_it(home, settings, lake, load):
