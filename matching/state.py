@@ -59,6 +59,8 @@ TABLES = (
     *APP_USE,
 )
 """The tables of the lake that a state is made of, but for contacts."""
+OF_NEW_APPS = ("apps", "categories", "fits", "segments")
+"""Those that tell of apps which came after the snapshot."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,9 @@ class MatchState:
         vectors = load_vectors(snapshot, said.placed)
         if len(app_ids) > vectors.learned:
             apps, around = said.apps.category, said.around_apps
-            more = kept.part("newcomers", TABLES, told, lambda: extend(vectors, apps, around, said.segments))
+            more = kept.part(
+                "newcomers", OF_NEW_APPS, snapshot.id, lambda: extend(vectors, apps, around, said.segments)
+            )
             vectors = with_new(vectors, app_ids, more)
         state = cls(
             today=day,
