@@ -30,7 +30,8 @@ class Likeness:
         with self._making:
             if self._known is None or self._known[0] is not state:
                 vectors = state.vectors
-                alike = Alike.of(vectors.apps, vectors.popularity, vectors.users, vectors.product_users)
+                told = np.arange(len(vectors.apps)) < vectors.learned  # of new apps nobody's use says what is like them
+                alike = Alike.of(vectors.apps, vectors.popularity * told, vectors.users, vectors.product_users)
                 self._known = (state, alike, self._listable(state))
             return self._known[1:]
 

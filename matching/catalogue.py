@@ -21,7 +21,7 @@ PRIOR = 0.05
 
 @dataclass(frozen=True)
 class Apps:
-    """Apps that can be ranked: those the snapshot has vectors of.
+    """Apps that can be ranked: those of the snapshot, then those that came since.
 
     ids, names   text (m)
     category     int32 (m), place in `MatchState.categories`, -1 without
@@ -83,9 +83,8 @@ class Offers:
     audience: np.ndarray
 
 
-def load_apps(lake: Lake, vectors: Vectors, handsets: Handsets, category: np.ndarray) -> Apps:
-    """Apps in the snapshot's order, with the systems each runs on."""
-    ids = vectors.app_ids
+def load_apps(lake: Lake, ids: pa.Array, handsets: Handsets, category: np.ndarray) -> Apps:
+    """Apps in the order of `ids`, with the systems each runs on."""
     needs = pa.nulls(len(ids), pa.list_(pa.string()))
     names: pa.Array = ids
     if lake.has("apps"):

@@ -62,19 +62,19 @@ def folded(
         added = values[len(values) - more :]
         f = vectors.fold.shape[1]
         left[0, :f] += pull[0] * vectors.fold[added].sum(axis=0)
-        left[0, f:] = _towards(vectors.apps[:, f:], left[0, f:], added, len(values) - more)
+        left[0, f:] = _towards(vectors.apps[:, f:], left[0, f:], added, len(values) - more, vectors.learned)
     return left, pull
 
 
 def fresh(vectors: Vectors, used: np.ndarray) -> tuple[np.ndarray, np.float32]:
     """Vector (d,) and pull of a customer who used the apps `used` (u,), by the graph filter alone.
 
-    Scores have mean 0 and standard deviation 1 over the apps, as in the snapshot. Zeros where all apps score alike.
+    Scores have mean 0 and standard deviation 1 over the snapshot's apps, as there. Zeros where all apps score alike.
     """
     f = vectors.fold.shape[1]
     left = np.zeros(vectors.apps.shape[1], np.float32)
     left[:f] = vectors.fold[used].sum(axis=0)
-    scores = scores_of(left, vectors.apps).astype(np.float64)
+    scores = scores_of(left, vectors.apps[: vectors.learned]).astype(np.float64)
     if len(vectors.near_apps):
         lists = np.array([0, len(used)])
         scores += neighbours_of(lists, used, np.ones(1, np.float32), *vectors.near, len(scores))[0]
@@ -84,17 +84,18 @@ def fresh(vectors: Vectors, used: np.ndarray) -> tuple[np.ndarray, np.float32]:
     return left, scale
 
 
-def _towards(apps: np.ndarray, vector: np.ndarray, used: np.ndarray, before: int) -> np.ndarray:
+def _towards(apps: np.ndarray, vector: np.ndarray, used: np.ndarray, before: int, learned: int) -> np.ndarray:
     """The mean of `vector` (e,), as often as apps were used before, and the used apps' vectors, brought to its length.
 
-    Without a vector: the mean of the apps' vectors, brought to the length at which scores have standard deviation 1.
+    Without a vector: the mean of the apps' vectors, brought to the length at which scores of the `learned` ones
+    have standard deviation 1.
     """
     mean = apps[used].astype(np.float64).mean(axis=0)
     norm, length = float(np.linalg.norm(mean)), float(np.linalg.norm(vector))
     if norm == 0:
         return vector
     if length == 0:
-        spread = float((apps @ mean.astype(np.float32)).std())
+        spread = float((apps[:learned] @ mean.astype(np.float32)).std())
         before, length = 0, norm / max(spread, 1e-12)
     mixed = (before * vector + len(used) * mean * (length / norm)) / (before + len(used))
     return mixed.astype(np.float32)

@@ -60,9 +60,15 @@ class LakeSaid:
 
 
 def read_said(
-    settings: Settings, lake: Lake, snapshot: Snapshot, rules: tuple[Ruled, ...], used: Ragged, day: dt.date
+    settings: Settings,
+    lake: Lake,
+    snapshot: Snapshot,
+    rules: tuple[Ruled, ...],
+    app_ids: pa.Array,
+    used: Ragged,
+    day: dt.date,
 ) -> LakeSaid:
-    """Read all of it; `used` are the apps that customers use, by position."""
+    """Read all of it; `used` are the apps that customers use, by position in `app_ids`."""
     users = lake.read("customers", ["user"])["user"]
     days = Days(settings.zone)
     handsets = load_handsets(lake)
@@ -71,8 +77,8 @@ def read_said(
     placed = place(snapshot, users, segments, segment)
     vectors = load_vectors(snapshot, placed)
     categories = load_categories(lake)
-    app_category = categories_of(lake, "app", vectors.app_ids, categories)
-    apps = load_apps(lake, vectors, handsets, app_category)
+    app_category = categories_of(lake, "app", app_ids, categories)
+    apps = load_apps(lake, app_ids, handsets, app_category)
     products = load_products(lake, vectors, handsets)
     product_category = categories_of(lake, "product", products.ids, categories)
     channels = load_channels(lake, users, day, days, settings.budgets)

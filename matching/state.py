@@ -28,6 +28,7 @@ from matching.decision import json
 from matching.evidence import Ties
 from matching.fatigue import History
 from matching.kept import FEWEST, Kept
+from matching.newcomers import candidates, extend, with_new
 from matching.ondisk import read_when_asked
 from matching.propensity import Propensity
 from matching.quiet import Quiet, quiet_of
@@ -59,6 +60,8 @@ TABLES = (
     *APP_USE,
 )
 """The tables of the lake that a state is made of, but for contacts."""
+OF_NEW_APPS = ("apps", "categories", "fits", "segments")
+"""Those that tell of apps which came after the snapshot."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,11 @@ class MatchState:
             with kept.alone("apart"):
                 if not kept.path("state", TABLES, told).exists():
                     make_apart(home, settings, snapshot, day, fewest)
-        app_ids = pa.array(snapshot.apps, pa.string())
+        app_ids = candidates(snapshot, lake)
         used = kept.part(
-            "used", ("customers", *APP_USE), snapshot.apps, lambda: load_used(lake, app_ids, kept.customers)
+            "used", ("customers", *APP_USE), app_ids.to_pylist(), lambda: load_used(lake, app_ids, kept.customers)
         )
-        said = kept.part("state", TABLES, told, lambda: read_said(settings, lake, snapshot, rules, used, day))
+        said = kept.part("state", TABLES, told, lambda: read_said(settings, lake, snapshot, rules, app_ids, used, day))
         who = said.customers
         contacts = kept.part(
             "contacts",
@@ -129,6 +132,13 @@ class MatchState:
             lambda: load_contacts(lake, settings, who.consent, who.off_net),
         )
         learned = said.propensity
+        vectors = load_vectors(snapshot, said.placed)
+        if len(app_ids) > vectors.learned:
+            apps, around = said.apps.category, said.around_apps
+            more = kept.part(
+                "newcomers", OF_NEW_APPS, snapshot.id, lambda: extend(vectors, apps, around, said.segments)
+            )
+            vectors = with_new(vectors, app_ids, more)
         state = cls(
             today=day,
             snapshot_id=snapshot.id,
@@ -138,7 +148,7 @@ class MatchState:
             apps=said.apps,
             products=said.products,
             offers=said.offers,
-            vectors=load_vectors(snapshot, said.placed),
+            vectors=vectors,
             propensity=None if learned is None else replace(learned, users=read_when_asked(snapshot.offer_users)),
             used=used,
             held=said.held,

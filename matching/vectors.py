@@ -19,10 +19,13 @@ from matching.ondisk import read_when_asked
 class Vectors:
     """Arrays of one snapshot of n' users, m apps, p products and s segments.
 
+    Apps that came after the snapshot stand behind its own (`matching.newcomers`), m counts them too.
+
     row              int32 (n + 1)   the snapshot's row of each customer of the lake, -1 where it has none
     users, apps      float32 (n', d), (m, d): users[u] · apps[a] is the score, in standard deviations above the
                      customer's mean app; a row of zeros is a customer of whom nothing is known. Rows of `users`,
                      and of `product_users`, are read when asked for (`matching.ondisk`)
+    learned          how many apps are the snapshot's own
     longest_app      largest length of an app's vector, which bounds rounding errors
     pull             float32 (n'), and near_starts (m + 1), near_apps, near_weights: what an app that customer u used
                      adds to the scores of its neighbours, pull[u] times their weights; none if `near_apps` is empty
@@ -38,6 +41,7 @@ class Vectors:
     users: np.ndarray
     app_ids: pa.Array
     apps: np.ndarray
+    learned: int
     longest_app: float
     pull: np.ndarray
     near_starts: np.ndarray
@@ -92,6 +96,7 @@ def load_vectors(snapshot: Snapshot, placed: Placed) -> Vectors:
         users=read_when_asked(snapshot.user_vectors),
         app_ids=pa.array(snapshot.apps, pa.string()),
         apps=apps,
+        learned=len(apps),
         longest_app=float(np.sqrt(np.max(np.einsum("md,md->m", apps, apps), initial=0))),
         pull=snapshot.user_pull,
         near_starts=np.asarray(snapshot.near_starts),

@@ -22,7 +22,13 @@ def filtered(request):
     near = served.near
     assert near is not None
     arrays = {name: np.zeros(0) for name in Vectors.__annotations__}
-    arrays |= {"users": served.users, "apps": served.apps, "pull": near.pull, "fold": near.fold}
+    arrays |= {
+        "users": served.users,
+        "apps": served.apps,
+        "learned": len(served.apps),
+        "pull": near.pull,
+        "fold": near.fold,
+    }
     parts = {"near_starts": near.weights.indptr, "near_apps": near.weights.indices, "near_weights": near.weights.data}
     return uses, served, Vectors(**(arrays | parts))
 

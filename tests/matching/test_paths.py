@@ -10,6 +10,7 @@ from graph.schema import KEYS
 from matching.decision import MatchRequest
 from matching.match import match
 from tests.matching.conftest import user
+from tests.matching.test_newcomers import add_apps
 
 
 def lies_in(store, path: list[dict[str, Any]]) -> bool:
@@ -27,9 +28,11 @@ def lies_in(store, path: list[dict[str, Any]]) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["app", "offer"])
-def test_paths_lie_in_the_graph(state, lake, settings, neo4j_store, kind):
+def test_paths_lie_in_the_graph(load, lake, settings, neo4j_store, kind):
     from graph.load import load_graph
 
+    add_apps(lake, ("blog", "talk", None), ("ball", None, None))  # which the snapshot does not know
+    state = load()
     load_graph(lake, neo4j_store, settings)
     shown = [item.path for i in (0, 1, 2, 4, 6, 77) for item in match(state, MatchRequest(user(i), kind, 10)).items]
     assert len(shown) >= 5
