@@ -51,6 +51,11 @@ class Channels:
         """Place and id of each channel with a daily capacity."""
         return [(int(place), self.ids[int(place)].as_py()) for place in np.flatnonzero(self.capacity >= 0)]
 
+    @cached_property
+    def room(self) -> list[tuple[int, str, int]]:
+        """Place, id and room of today of each such channel, as the lake knows it."""
+        return [(place, name, int(self.capacity[place] - self.contacts[place])) for place, name in self.bounded]
+
 
 def load_channels(
     lake: Lake, users: pa.ChunkedArray, today: dt.date, days: Days, budgets: Mapping[str, float] | None = None

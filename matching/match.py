@@ -17,7 +17,7 @@ from matching.evidence import facts_of, strongest
 from matching.explore import Explore, First, lead
 from matching.fatigue import said_by, since_load
 from matching.rank import top_k
-from matching.room import room_left
+from matching.room import full
 from matching.routes import choose, hours_of, usual
 from matching.scores import offer_scores, readable
 from matching.slots import apart, mixed
@@ -53,7 +53,8 @@ def match(
 
     Raises BadValue for a k or slots below 1 and an unknown kind, UnknownName for a channel that does not exist.
     """
-    return decide(state, ask(state, request, answered, whom(state, request, answered)), ahead, explore)
+    asked = ask(state, request, whom(state, request, answered), full_now(state, answered))
+    return decide(state, asked, ahead, explore)
 
 
 def whom(state: MatchState, request: MatchRequest, answered: Answered | None = None) -> Whom:
@@ -62,8 +63,8 @@ def whom(state: MatchState, request: MatchRequest, answered: Answered | None = N
     return position, said_by(answered, state.history, state.customers.users, position, request.user)
 
 
-def ask(state: MatchState, request: MatchRequest, answered: Answered | None, about: Whom) -> Asked:
-    """What a request asks about whom; raises what `match` raises."""
+def ask(state: MatchState, request: MatchRequest, about: Whom, full: np.ndarray | None) -> Asked:
+    """What a request asks about whom, while some channels are `full`; raises what `match` raises."""
     kind, k = check_kind(request.kind), check_k(request.k)
     if request.slots is not None:
         k = min(k, _check_slots(request.slots))
@@ -78,7 +79,7 @@ def ask(state: MatchState, request: MatchRequest, answered: Answered | None, abo
         paused=(np.zeros(len(paused), np.int64), paused),
         tired=np.array([tired]),
         quiet=state.is_quiet(request.at),
-        full=full_now(state, answered),
+        full=full,
     )
     most = MIXED * k if request.slots is not None else k
     return Asked(request, position, block, k, min(most, len(state.apps.ids)))
@@ -113,7 +114,7 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     return Decision(
         id=new_id(),
         snapshot=state.snapshot_id,
-        request=replace(request, context_used=_known(state, request)),
+        request=_known(state, request),
         known=not bool(state.customers.off_net[position]),
         items=shown,
         nothing_because=None if shown else nothing_because(state, kind, chosen.removed),
@@ -182,16 +183,16 @@ def _places(state: MatchState, kind: Kind, ids: Sequence[str]) -> np.ndarray:
     return np.array(sorted({known[i] for i in ids if i in known}), np.int64)
 
 
-def _known(state: MatchState, request: MatchRequest) -> tuple[str, ...]:
-    """The apps in use that there are: of others nothing is kept, as anything may be written there."""
-    return tuple(app for app in request.context_used if app in state.places("app"))
+def _known(state: MatchState, request: MatchRequest) -> MatchRequest:
+    """The request, with apps in use that there are: of others nothing is kept, as anything may be written there."""
+    if not request.context_used:
+        return request
+    return replace(request, context_used=tuple(app for app in request.context_used if app in state.places("app")))
 
 
 def full_now(state: MatchState, answered: Answered | None) -> np.ndarray | None:
-    """Channels without room left today; None where none is bounded."""
-    if not state.channels.bounded:
-        return None
-    return room_left(state.channels, None if answered is None else answered.met, state.today) == 0
+    """Channels without room left today; None where all have some."""
+    return full(state.channels, None if answered is None else answered.met, state.today)
 
 
 def _check_slots(slots: int) -> int:

@@ -54,3 +54,17 @@ def room_left(channels: Channels, met: Met | None, today: dt.date) -> np.ndarray
         since = 0 if met is None else met.count(today, name)
         left[place] = max(0, channels.capacity[place] - channels.contacts[place] - since)
     return left
+
+
+def full(channels: Channels, met: Met | None, today: dt.date) -> np.ndarray | None:
+    """Channels without room left today, bool (c); None where all have some, which is soon seen."""
+    spent = [
+        place
+        for place, name, room in channels.room
+        if room <= 0 or (met is not None and met.count(today, name) >= room)
+    ]
+    if not spent:
+        return None
+    found = np.zeros(len(channels.capacity), bool)
+    found[spent] = True
+    return found

@@ -96,10 +96,11 @@ def write(
 ) -> Written:
     """What `matching.match.match` decides, written; said again where that was decided before and still holds."""
     about = whom(state, request, answered)
-    key = None if latest is None else latest.key(state, request, about, full_now(state, answered))
+    full = full_now(state, answered)
+    key = None if latest is None else latest.key(state, request, about, full)
     if latest is not None and key is not None and (known := latest.again(key)) is not None:
         return known
-    asked = ask(state, request, answered, about)
+    asked = ask(state, request, about, full)
     made = Written.of(decide(state, asked, None if latest is None else latest.ahead, explore))
     if latest is not None and key is not None:
         latest.keep(key, made)
