@@ -39,12 +39,7 @@ class Forecast:
         >>> Forecast(np.array([0.0, 1.0, 1.0]), np.array([False, False, True]), np.arange(3)).auc()
         0.75
         """
-        yes, no = int(self.accepted.sum()), int((~self.accepted).sum())
-        if not yes or not no:
-            return 0.5
-        _, place, counts = np.unique(self.log_odds, return_inverse=True, return_counts=True)
-        rank = (np.cumsum(counts) - (counts - 1) / 2)[place]
-        return float((rank[self.accepted].sum() - yes * (yes + 1) / 2) / (yes * no))
+        return above(np.unique(self.log_odds, return_inverse=True)[1], self.accepted, ~self.accepted)
 
     def reliability(self) -> list[dict[str, float]]:
         """Tenths of the showings by what was expected of them: how many, acceptance expected, and seen."""
@@ -64,6 +59,14 @@ class Forecast:
         """Expected calibration error: mean over `reliability` of |expected - accepted|, by showings."""
         parts = self.reliability()
         return sum(p["shown"] * abs(p["expected"] - p["accepted"]) for p in parts) / max(1, len(self.accepted))
+
+
+def above(place: np.ndarray, yes: np.ndarray, no: np.ndarray) -> float:
+    """How often what weighs `yes` (r,) stands at a higher `place` (r,) than what weighs `no` (r,), ties as half; .5
+    without one of both."""
+    up, down = np.bincount(place, yes), np.bincount(place, no)
+    pairs = up.sum() * down.sum()
+    return float(up @ (np.cumsum(down) - down / 2) / pairs) if pairs else 0.5
 
 
 def gain(one: Forecast, other: Forecast, seed: int) -> tuple[float, list[float]]:

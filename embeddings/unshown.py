@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from embeddings.calibration import above
 from embeddings.evaluate import DRAWS, ends
 from embeddings.offer_facts import OFFER, SEGMENT, WEIGHTS, counted_as, keys, levels, no_weights
 from embeddings.offers import STRENGTH, UNSEEN, acceptance, smoothed
@@ -127,8 +128,7 @@ def learn_unshown(served: str, counts: Counts, known: pa.Table, segments: pa.Arr
         "mean": pa.nulls(len(segments), pa.float64()),
         "spread": pa.nulls(len(segments), pa.float64()),
     }
-    level = {"fact": OFFER, "value": "", "weight": float(odds(counts.rates().mean())), "mean": None, "spread": None}
-    told = learn_levels(counts, known, offers) if served == "facts" else pa.Table.from_pylist([level], schema=WEIGHTS)
+    told = learn_levels(counts, known, offers) if served == "facts" else _level(float(odds(counts.rates().mean())))
     return pa.concat_tables([told, pa.table(by_segment, schema=WEIGHTS)])
 
 
@@ -142,8 +142,12 @@ def learn_levels(counts: Counts, known: pa.Table, offers: np.ndarray) -> pa.Tabl
     b, beta, v = _fit(x, y, noise)
     factor = 1 / np.sqrt(1 + np.pi * v / 8)
     told = told.set_column(2, "weight", pa.array(factor * beta, pa.float64()))
-    level = {"fact": OFFER, "value": "", "weight": factor * b, "mean": None, "spread": None}
-    return pa.concat_tables([pa.Table.from_pylist([level], schema=WEIGHTS), told])
+    return pa.concat_tables([_level(float(factor * b)), told])
+
+
+def _level(log_odds: float) -> pa.Table:
+    """The weight of the fact that every offer has."""
+    return pa.Table.from_pylist([{"fact": OFFER, "value": "", "weight": log_odds}], schema=WEIGHTS)
 
 
 def _design(known: pa.Table, offers: np.ndarray) -> tuple[np.ndarray, pa.Table]:
@@ -208,7 +212,7 @@ class Told:
         lost = np.bincount(owner, n * np.logaddexp(0, z) - yes * z, o)
         losses = (times @ lost) / np.maximum(times @ np.bincount(owner, n, o), 1)
         place = np.unique(z, return_inverse=True)[1].reshape(cells)
-        aucs = np.array([_auc(place, yes * often[owner], (n - yes) * often[owner]) for often in times])
+        aucs = np.array([above(place, yes * often[owner], (n - yes) * often[owner]) for often in times])
         return cls(float(losses[0]), float(aucs[0]), losses[1:], aucs[1:])
 
     def summary(self) -> dict[str, Any]:
@@ -227,10 +231,3 @@ class Told:
             "auc": round(self.auc - other.auc, 5),
             "auc_interval": ends(self.aucs - other.aucs),
         }
-
-
-def _auc(place: np.ndarray, yes: np.ndarray, no: np.ndarray) -> float:
-    """How often an accepted showing stands at a higher `place` than another, ties as half; .5 where all came alike."""
-    up, down = np.bincount(place, yes), np.bincount(place, no)
-    pairs = up.sum() * down.sum()
-    return float(up @ (np.cumsum(down) - down / 2) / pairs) if pairs else 0.5

@@ -1,4 +1,4 @@
-"""An engine of a step's own, for what may be larger than memory."""
+"""The engine that reads tables, and one of a step's own, for what may be larger than memory."""
 
 from __future__ import annotations
 
@@ -27,14 +27,20 @@ class Engine:
         return self._connection.table(name)
 
 
+def connect(**bounds: str) -> ibis.BaseBackend:
+    """Ibis on an in-memory DuckDB within `bounds` (its `memory_limit` and `temp_directory`)."""
+    connection = ibis.duckdb.connect(**bounds)
+    connection.raw_sql("SET enable_progress_bar = false")  # it would go to stdout
+    # It takes files of one path, size and second for the same.
+    connection.raw_sql("SET enable_external_file_cache = false")
+    return connection
+
+
 @contextmanager
 def bounded(folder: Path, memory: str = "1GB") -> Iterator[Engine]:
     """An engine that takes about `memory` and puts the rest below `folder`, where nothing is left of it."""
     with tempfile.TemporaryDirectory(prefix=".spill-", dir=folder) as spill:
-        connection = ibis.duckdb.connect(memory_limit=memory, temp_directory=spill)
-        connection.raw_sql("SET enable_progress_bar = false")  # it would go to stdout
-        # The engine takes files of one path, size and second for the same.
-        connection.raw_sql("SET enable_external_file_cache = false")
+        connection = connect(memory_limit=memory, temp_directory=spill)
         try:
             yield Engine(connection)
         finally:

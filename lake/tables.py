@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lake import successions
+from lake.engine import connect
 from lake.errors import NotReady
 from lake.home import enough_disk
 
@@ -43,12 +44,9 @@ class Lake:
 
     @property
     def connection(self) -> ibis.BaseBackend:
-        """Ibis on an in-memory DuckDB; the one place that names the engine."""
+        """The engine, started at the first query."""
         if self._connection is None:
-            self._connection = ibis.duckdb.connect(**self._bounds)
-            self._connection.raw_sql("SET enable_progress_bar = false")  # it would go to stdout
-            # The engine takes files of one path, size and second for the same.
-            self._connection.raw_sql("SET enable_external_file_cache = false")
+            self._connection = connect(**self._bounds)
         return self._connection
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from matching.eligibility import Block, eligible
 from matching.evidence import strongest
 from matching.fatigue import said_by, since_load
 from matching.reasons import flat, sentences
-from matching.room import room_left
+from matching.room import room_left, without_room
 from matching.routes import choose
 from matching.scores import best_of_each, offer_scores, readable
 from matching.state import Kind, MatchState, check_k, check_kind
@@ -115,12 +115,14 @@ def match_batches(
     parts = [slice(at, at + size) for at in range(0, len(keys), size)]
     made = (_block(state, of, keys[part], positions[part], since) for part in parts)
     blocks = track(made, f"matching {of}s", total=len(parts))
-    room = room_left(state.channels, None if answered is None else answered.met, state.today)
+    met = None if answered is None else answered.met
     if of == "app":
+        full = without_room(state.channels, met, state.today)
         ranked: Iterable[_Ranked] = (
-            _ranked(state, block, keys[part], most, room == 0) for part, block in zip(parts, blocks, strict=True)
+            _ranked(state, block, keys[part], most, full) for part, block in zip(parts, blocks, strict=True)
         )
     else:
+        room = room_left(state.channels, met, state.today)
         ranked = _shared(state, blocks, keys, positions, most, parts, room, sharing)
     for each in ranked:
         yield _rows(state, of, each)
@@ -169,7 +171,7 @@ def _block(state: MatchState, kind: Kind, keys: np.ndarray, users: np.ndarray, s
     return Block(kind=kind, users=users, paused=(pairs[:, 0], pairs[:, 1]), tired=tired)
 
 
-def _ranked(state: MatchState, block: Block, keys: np.ndarray, k: int, full: np.ndarray) -> _Ranked:
+def _ranked(state: MatchState, block: Block, keys: np.ndarray, k: int, full: np.ndarray | None) -> _Ranked:
     users = block.users
     items, values, exact = best_of_each(state, users, eligible(state, block), k)
     return _Ranked(keys, users, items, readable(values, exact), choose(state, "app", users, items, full=full))

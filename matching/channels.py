@@ -47,14 +47,10 @@ class Channels:
     hours: np.ndarray
 
     @cached_property
-    def bounded(self) -> list[tuple[int, str]]:
-        """Place and id of each channel with a daily capacity."""
-        return [(int(place), self.ids[int(place)].as_py()) for place in np.flatnonzero(self.capacity >= 0)]
-
-    @cached_property
     def room(self) -> list[tuple[int, str, int]]:
-        """Place, id and room of today of each such channel, as the lake knows it."""
-        return [(place, name, int(self.capacity[place] - self.contacts[place])) for place, name in self.bounded]
+        """Place and id of each channel with a daily capacity, and what the lake's contacts of today leave of it."""
+        bounded = np.flatnonzero(self.capacity >= 0).tolist()
+        return [(place, self.ids[place].as_py(), int(self.capacity[place] - self.contacts[place])) for place in bounded]
 
 
 def load_channels(

@@ -17,7 +17,7 @@ from matching.evidence import facts_of, strongest
 from matching.explore import Explore, First, lead
 from matching.fatigue import said_by, since_load
 from matching.rank import top_k
-from matching.room import full
+from matching.room import without_room
 from matching.routes import choose, hours_of, usual
 from matching.scores import offer_scores, readable
 from matching.slots import apart, mixed
@@ -26,7 +26,17 @@ from matching.telling import tell
 
 MIXED = 4
 """Apps looked at for each slot, so that categories can be mixed."""
-Whom = tuple[int, list[Said]]
+
+
+@dataclass(slots=True)
+class Circumstances:
+    """What a request meets: the `position` of its customer, what all numbers of that person `said` since the state was
+    loaded, the channels that are `full`, bool (c), None where all have room, and whether it is `quiet`."""
+
+    position: int
+    said: list[Said]
+    full: np.ndarray | None
+    quiet: bool
 
 
 @dataclass(slots=True)
@@ -53,24 +63,28 @@ def match(
 
     Raises BadValue for a k or slots below 1 and an unknown kind, UnknownName for a channel that does not exist.
     """
-    asked = ask(state, request, whom(state, request, answered), full_now(state, answered))
-    return decide(state, asked, ahead, explore)
+    return decide(state, ask(state, request, meet(state, request, answered)), ahead, explore)
 
 
-def whom(state: MatchState, request: MatchRequest, answered: Answered | None = None) -> Whom:
-    """Where the customer of a request is, and what all numbers of that person said since the state was loaded."""
+def meet(state: MatchState, request: MatchRequest, answered: Answered | None = None) -> Circumstances:
+    """The circumstances of a request, read once: none of them changes while it is decided."""
     position = state.customers.position(request.user)
-    return position, said_by(answered, state.history, state.customers.users, position, request.user)
+    return Circumstances(
+        position,
+        said_by(answered, state.history, state.customers.users, position, request.user),
+        without_room(state.channels, None if answered is None else answered.met, state.today),
+        state.is_quiet(request.at),
+    )
 
 
-def ask(state: MatchState, request: MatchRequest, about: Whom, full: np.ndarray | None) -> Asked:
-    """What a request asks about whom, while some channels are `full`; raises what `match` raises."""
+def ask(state: MatchState, request: MatchRequest, met: Circumstances) -> Asked:
+    """What a request asks in the circumstances that it `met`; raises what `match` raises."""
     kind, k = check_kind(request.kind), check_k(request.k)
     if request.slots is not None:
         k = min(k, _check_slots(request.slots))
-    position, said = about
+    position = met.position
     used = _places(state, "app", request.context_used) if kind == "app" else np.array([], np.int64)
-    paused, tired = since_load(state.history, kind, state.places(kind), position, said)
+    paused, tired = since_load(state.history, kind, state.places(kind), position, met.said)
     block = Block(
         kind=kind,
         users=np.array([position]),
@@ -78,8 +92,8 @@ def ask(state: MatchState, request: MatchRequest, about: Whom, full: np.ndarray 
         used=(np.zeros(len(used), np.int64), used),
         paused=(np.zeros(len(paused), np.int64), paused),
         tired=np.array([tired]),
-        quiet=state.is_quiet(request.at),
-        full=full,
+        quiet=met.quiet,
+        full=met.full,
     )
     most = MIXED * k if request.slots is not None else k
     return Asked(request, position, block, k, min(most, len(state.apps.ids)))
@@ -188,11 +202,6 @@ def _known(state: MatchState, request: MatchRequest) -> MatchRequest:
     if not request.context_used:
         return request
     return replace(request, context_used=tuple(app for app in request.context_used if app in state.places("app")))
-
-
-def full_now(state: MatchState, answered: Answered | None) -> np.ndarray | None:
-    """Channels without room left today; None where all have some."""
-    return full(state.channels, None if answered is None else answered.met, state.today)
 
 
 def _check_slots(slots: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from matching.parameters import QuietHours
@@ -25,9 +26,11 @@ class Quiet:
             moment = moment.replace(tzinfo=dt.UTC)
         return self.rule.holds(moment.astimezone(self.zone).time())
 
-    def reaches_into(self, hour: int) -> bool:
-        """Whether some minute of an hour of the day is quiet."""
-        return any(self.rule.holds(dt.time(hour, minute)) for minute in range(60))
+    @cached_property
+    def hours(self) -> frozenset[int]:
+        """Hours of the day of which some minute is quiet."""
+        clock = (dt.time(hour, minute) for hour in range(24) for minute in range(60))
+        return frozenset(time.hour for time in clock if self.rule.holds(time))
 
 
 def quiet_of(rules: tuple[Ruled, ...], zone: ZoneInfo) -> Quiet | None:

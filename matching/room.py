@@ -50,21 +50,23 @@ class Met:
 def room_left(channels: Channels, met: Met | None, today: dt.date) -> np.ndarray:
     """Contacts that each channel may have yet today: int64 (c), -1 where it is not bounded."""
     left = channels.capacity.copy()
-    for place, name in channels.bounded:
-        since = 0 if met is None else met.count(today, name)
-        left[place] = max(0, channels.capacity[place] - channels.contacts[place] - since)
+    for place, room in _left(channels, met, today):
+        left[place] = room
     return left
 
 
-def full(channels: Channels, met: Met | None, today: dt.date) -> np.ndarray | None:
+def without_room(channels: Channels, met: Met | None, today: dt.date) -> np.ndarray | None:
     """Channels without room left today, bool (c); None where all have some, which is soon seen."""
-    spent = [
-        place
-        for place, name, room in channels.room
-        if room <= 0 or (met is not None and met.count(today, name) >= room)
-    ]
+    spent = [place for place, room in _left(channels, met, today) if not room]
     if not spent:
         return None
     found = np.zeros(len(channels.capacity), bool)
     found[spent] = True
     return found
+
+
+def _left(channels: Channels, met: Met | None, today: dt.date) -> list[tuple[int, int]]:
+    """Place of each bounded channel, and the contacts that it may have yet."""
+    return [
+        (place, max(0, room - (0 if met is None else met.count(today, name)))) for place, name, room in channels.room
+    ]

@@ -60,7 +60,7 @@ def hours_of(state: MatchState, user: int, channel: int) -> list[int]:
     found = [hour for hour in channels.hours[user, place].tolist() if hour >= 0]
     if state.quiet is None or (channel >= 0 and channels.inbound[channel]):
         return found
-    return [hour for hour in found if not state.quiet.reaches_into(hour)]
+    return [hour for hour in found if hour not in state.quiet.hours]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -9,13 +9,11 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-import numpy as np
-
 from matching.ahead import LENGTH, Ahead
 from matching.answered import Answered
 from matching.decision import Decision, MatchRequest, new_id
 from matching.explore import Explore
-from matching.match import Whom, ask, decide, full_now, whom
+from matching.match import Circumstances, ask, decide, meet
 from matching.state import MatchState, check_k
 
 MOST = 4096
@@ -59,18 +57,16 @@ class Latest:
         self._kept: dict[Key, Written] = {}
         self._lock = threading.Lock()
 
-    def key(self, state: MatchState, request: MatchRequest, about: Whom, full: np.ndarray | None) -> Key | None:
-        """What a decision is kept by, with the channels that are `full` (`matching.match.full_now`); None where it
-        depends on more, or several customers are one position."""
+    def key(self, state: MatchState, request: MatchRequest, met: Circumstances) -> Key | None:
+        """What a decision is kept by; None where it depends on more, or several customers are one position."""
         if state is not self.ahead.state or request.kind != "app" or request.context_used:
             return None
         if check_k(request.k) > LENGTH:
             return None
-        position, said = about
-        if said or position == state.customers.n:
+        if met.said or met.position == state.customers.n:
             return None
-        no_room = None if full is None else full.tobytes()
-        return position, request.k, request.slots, request.channel, state.is_quiet(request.at), no_room
+        no_room = None if met.full is None else met.full.tobytes()
+        return met.position, request.k, request.slots, request.channel, met.quiet, no_room
 
     def again(self, key: Key) -> Written | None:
         """What was decided last, under an id of its own; None where that is not known."""
@@ -95,12 +91,11 @@ def write(
     explore: Explore | None = None,
 ) -> Written:
     """What `matching.match.match` decides, written; said again where that was decided before and still holds."""
-    about = whom(state, request, answered)
-    full = full_now(state, answered)
-    key = None if latest is None else latest.key(state, request, about, full)
+    met = meet(state, request, answered)
+    key = None if latest is None else latest.key(state, request, met)
     if latest is not None and key is not None and (known := latest.again(key)) is not None:
         return known
-    asked = ask(state, request, about, full)
+    asked = ask(state, request, met)
     made = Written.of(decide(state, asked, None if latest is None else latest.ahead, explore))
     if latest is not None and key is not None:
         latest.keep(key, made)

@@ -14,7 +14,7 @@ from lake.home import Home
 from matching.ahead import Ahead
 from matching.answered import Answered
 from matching.decision import MatchRequest
-from matching.match import full_now, match, whom
+from matching.match import match, meet
 from matching.state import MatchState
 from matching.written import Latest, Written, write
 from tests.matching.random_operator import TODAY, random_operator
@@ -70,7 +70,7 @@ def test_what_is_said_again_is_what_would_be_decided(tmp_path: Path, seed: int) 
                 context_used=tuple(rng.choice(apps, 2)) if rng.random() < 0.1 else (),
                 at=NIGHT if rng.random() < 0.3 else NOON,
             )
-            key = latest.key(state, asked, whom(state, asked, answered), full_now(state, answered))
+            key = latest.key(state, asked, meet(state, asked, answered))
             again += key is not None and latest.again(key) is not None
             assert said(write(state, asked, answered, latest)) == plain(match(state, asked, answered))
     assert again > len(users)
