@@ -68,7 +68,7 @@ class Service:
         self.pseudonyms: Pseudonyms = home.pseudonyms()
         self.answers = Answers(store)
         self.days = Days(settings.zone)
-        self.answered = Answered(self.days)
+        self.answered = Answered(self.days, settings.today)
         self.explore = Explore(settings.explore) if settings.explore else None
         self.decisions = Decisions(home)
         self.traces = Traces(self.decisions)
@@ -124,7 +124,7 @@ class Service:
         moment = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         if self.settings.today is None:
             return moment
-        return self.days.begins(self.settings.today) + (moment - self.days.begins(self.days.at(moment).date()))
+        return self.days.on(self.settings.today, self.days.at(moment).time())
 
     def start(self) -> None:
         """Load what there is and watch for what is new; drop traces that are past their time."""
@@ -210,7 +210,7 @@ class Service:
             logs.failure("answers could not be read from the graph", error)
             return
         if self._heard_until is None:
-            self.answered = Answered.of(table, self.days)
+            self.answered = Answered.of(table, self.days, self.settings.today)
             if (others := of_strangers(self.lake)) is not None:
                 self.answered.take(others)
         else:

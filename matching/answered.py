@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import threading
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from matching.days import Days
-from matching.room import Met
+from matching.room import Met, meeting, short
 
 OUTCOMES = ("shown", "accepted", "refused", "ignored")
 PAUSING = ("accepted", "refused")
@@ -47,18 +46,11 @@ def refusal(decision: str | None, at: dt.datetime) -> int:
     return short(decision or f"{at:%Y-%m-%d %H:%M:%S}")
 
 
-def short(text: str) -> int:
-    """The first 64 bits of the text's SHA-256.
-
-    >>> f"{short('x'):016x}"
-    '2d711642b726b044'
-    """
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-
-
 @dataclass
 class Answered:
     """Answers given since the lake was read, by pseudonym. Safe to share between threads.
+
+    `days` is the operator's clock, UTC without; `today` is set where matching has another day than that clock shows.
 
     >>> answered = Answered()
     >>> answered.add(b"0123456789abcdef", "offer", "o1", "refused", dt.datetime(2026, 5, 1))
@@ -67,14 +59,15 @@ class Answered:
     """
 
     days: Days = field(default_factory=Days)
+    today: dt.date | None = None
     met: Met = field(default_factory=Met)
     _by_user: dict[bytes, Said] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def of(cls, table: pa.Table, days: Days | None = None) -> Answered:
-        """From a table as `Answers.all()` gives, by the clock of `days` (UTC without)."""
-        answered = cls(days or Days())
+    def of(cls, table: pa.Table, days: Days | None = None, today: dt.date | None = None) -> Answered:
+        """From a table as `Answers.all()` gives; `days` and `today` as above."""
+        answered = cls(days or Days(), today)
         answered.take(table)
         return answered
 
@@ -97,8 +90,8 @@ class Answered:
     ) -> None:
         """Take one answer in force, in whatever order answers arrive, and however often."""
         day, key = self.days.at(at).date(), (kind, item)
-        now = self.days.at(dt.datetime.now(dt.UTC).replace(tzinfo=None)).date()
-        self.met.add(day, channel, decision or user, now)
+        now = self.today or self.days.at(dt.datetime.now(dt.UTC).replace(tzinfo=None)).date()
+        self.met.add(day, channel, meeting(decision, user), now)
         with self._lock:
             known = self._by_user.get(user, Said())
             contacts = _latest(known.contacts, contact(decision, channel, day), day)

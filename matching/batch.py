@@ -108,7 +108,7 @@ def match_batches(
     """The rows of `match_all`, a block of customers at a time; `sharing` as in `write_matches`."""
     of, most = check_kind(kind), check_k(k)
     most = max(1, min(most, len(state.items(of))))
-    answered = Answered.of(answered, state.days) if isinstance(answered, pa.Table) else answered
+    answered = Answered.of(answered, state.days, state.today) if isinstance(answered, pa.Table) else answered
     keys, positions = _customers(state, users)
     since = _since_load(state, of, answered)
     size = max(1, min(4096, BLOCK_CELLS // max(1, len(state.items(of)))))

@@ -18,6 +18,7 @@ from lake.tables import Lake
 from matching.arrays import positions
 from matching.customers import sorted_ids, whole
 from matching.days import Days
+from matching.room import meeting
 
 INBOUND = frozenset({"hotline", "store", "app", "web", "chat"})
 """Kinds where the customer comes to the operator: open to customers who must not be approached (`no_contact`)."""
@@ -34,7 +35,7 @@ class Channels:
     ids       text (c), sorted
     inbound   bool (c): a channel whose kind is not known counts as outbound
     capacity  int64 (c): contacts a day, by capacity and budget, -1 where not bounded
-    contacts  int64 (c): contacts today that the feed `responses` names
+    met       by id of a bounded channel, uint64: contacts of today that the feed `responses` names (`meeting`)
     best      int16 (n + 1, PREFERRED): each customer's channels of the last three months, best first, -1 after them
     hours     int8 (n + 1, PREFERRED, HOURS): at which hours each is used, busiest first, -1 after them
     """
@@ -42,15 +43,19 @@ class Channels:
     ids: pa.Array
     inbound: np.ndarray
     capacity: np.ndarray
-    contacts: np.ndarray
+    met: dict[str, np.ndarray]
     best: np.ndarray
     hours: np.ndarray
 
     @cached_property
-    def room(self) -> list[tuple[int, str, int]]:
-        """Place and id of each channel with a daily capacity, and what the lake's contacts of today leave of it."""
-        bounded = np.flatnonzero(self.capacity >= 0).tolist()
-        return [(place, self.ids[place].as_py(), int(self.capacity[place] - self.contacts[place])) for place in bounded]
+    def room(self) -> list[tuple[int, str, int, frozenset[int]]]:
+        """Each channel with a daily capacity: its place and id, what the lake's contacts of today leave, and these."""
+        found = []
+        for place in np.flatnonzero(self.capacity >= 0).tolist():
+            name = self.ids[place].as_py()
+            known = frozenset(self.met.get(name, np.zeros(0, np.uint64)).tolist())
+            found.append((place, name, int(self.capacity[place]) - len(known), known))
+        return found
 
 
 def load_channels(
@@ -93,7 +98,8 @@ def load_channels(
             some = kept[owner] & (place < HOURS)
             at = owner[some]
             hours[row[at], rank[at] - 1, place[some]] = np.asarray(pc.list_flatten(lists))[some]
-    return Channels(ids, inbound, capacity, _contacts(lake, ids, today, days), best, hours)
+    bounded = ids.filter(pa.array(capacity >= 0)).to_pylist()
+    return Channels(ids, inbound, capacity, _met(lake, bounded, today, days), best, hours)
 
 
 def _within(
@@ -111,17 +117,16 @@ def _within(
             capacity[at] = paid if capacity[at] < 0 else min(capacity[at], paid)
 
 
-def _contacts(lake: Lake, ids: pa.Array, today: dt.date, days: Days) -> np.ndarray:
-    """Contacts of a day by channel: each decision that a row names once, and each customer of rows that name none."""
-    counts = np.zeros(len(ids), np.int64)
-    if lake.has("responses"):
-        rows = lake.scan("responses")
-        ends = days.begins(today + dt.timedelta(days=1))
-        rows = rows.filter((rows["at"] >= days.begins(today)) & (rows["at"] < ends))
-        decision = rows["decision"] if "decision" in rows.columns else ibis.null("string")
-        table = rows.select("user", "channel", decision=decision).distinct().to_pyarrow()
-        columns = (table[name].to_pylist() for name in ("user", "channel", "decision"))
-        met = {(channel, decision or user) for user, channel, decision in zip(*columns, strict=True)}
-        place = positions(pa.array([channel for channel, _ in met], pa.string()), ids)
-        counts += np.bincount(place[place >= 0], minlength=len(ids))
-    return counts
+def _met(lake: Lake, channels: list[str], today: dt.date, days: Days) -> dict[str, np.ndarray]:
+    """Contacts of a day by channel: each decision that a row names, and each customer of rows that name none."""
+    if not channels or not lake.has("responses"):
+        return {}
+    rows = lake.scan("responses")
+    ends = days.begins(today + dt.timedelta(days=1))
+    rows = rows.filter((rows["at"] >= days.begins(today)) & (rows["at"] < ends), rows["channel"].isin(channels))
+    decision = rows["decision"] if "decision" in rows.columns else ibis.null("string")
+    table = rows.select("user", "channel", decision=decision).distinct().to_pyarrow()
+    met: dict[str, set[int]] = {}
+    for user, channel, told in zip(*(table[n].to_pylist() for n in ("user", "channel", "decision")), strict=True):
+        met.setdefault(channel, set()).add(meeting(told, user))
+    return {name: np.array(sorted(contacts), np.uint64) for name, contacts in sorted(met.items())}

@@ -34,7 +34,11 @@ class Days:
 
     def begins(self, day: dt.date) -> dt.datetime:
         """The moment at which a day begins."""
-        return dt.datetime.combine(day, dt.time(), self.zone).astimezone(dt.UTC).replace(tzinfo=None)
+        return self.on(day, dt.time())
+
+    def on(self, day: dt.date, time: dt.time) -> dt.datetime:
+        """The moment at which the clock shows a time of a day; where it shows it twice, the first."""
+        return dt.datetime.combine(day, time, self.zone).astimezone(dt.UTC).replace(tzinfo=None)
 
     def local(self, moment: ibis.expr.types.TimestampValue) -> ibis.expr.types.TimestampValue:
         """What the clock shows at the moments of a column."""

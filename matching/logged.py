@@ -143,9 +143,13 @@ def read_closed(lake: Lake, state: MatchState, since: dt.datetime) -> Closed:
     answers = read_answers(lake)
     if answers is not None:
         said = answers.filter(answers.at >= ibis.literal(since), answers.accepted | answers.refused)
-        table = said.select("user", "offer", "at").to_pyarrow()
+        table = said.select("user", "offer", "at", "accepted").to_pyarrow()
         at = _moments(table["at"])
         user, offer = positions(table["user"], users), positions(table["offer"], state.offers.ids)
+        took = np.asarray(table["accepted"].to_numpy(), bool) & (offer >= 0)
+        row, alike = state.history.beside.pairs(offer[took])  # the offer itself is among them
+        user, at = (np.append(each[~took], each[took][row]) for each in (user, at))
+        offer = np.append(offer[~took], alike)
         parts.append(np.stack([user, offer, at, at + state.history.pause.days * DAY_US, np.zeros_like(at)]))
     if lake.has("subscriptions"):
         held = lake.scan("subscriptions")
@@ -165,8 +169,7 @@ def read_closed(lake: Lake, state: MatchState, since: dt.datetime) -> Closed:
 def moments(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Iterator[Moments]:
     """All showings, in blocks of one channel each."""
     unanswered = replace(state, rules=tuple(rule for rule in state.rules if rule.name not in FROM_ANSWERS))
-    ends = lake.read("offers", ["ends_on"])["ends_on"].cast(pa.int32())
-    last = (np.asarray(pc.fill_null(ends, 10**8), np.int64) + 1) * DAY_US
+    last = ends(lake, state)
     size = max(1, _CELLS // max(1, len(state.offers.ids)))
     for channel in np.unique(shown.channel).tolist():
         every = np.flatnonzero(shown.channel == channel)
@@ -177,6 +180,13 @@ def moments(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Iter
             closed.clear(users, at, allowed)
             closed.clear(users, at, suited, held=True)
             yield Moments(rows, allowed, suited, offer_scores(state, users, channel))
+
+
+def ends(lake: Lake, state: MatchState) -> np.ndarray:
+    """The moment at which the last day of each offer is over, by the operator's clock: int64 (offers)."""
+    days = [day if day and day.year < dt.MAXYEAR else None for day in lake.read("offers")["ends_on"].to_pylist()]
+    over = [None if day is None else state.days.begins(day + dt.timedelta(days=1)) for day in days]
+    return np.asarray(pc.fill_null(pa.array(over, pa.timestamp("us")).cast(pa.int64()), FOREVER), np.int64)
 
 
 def _moments(column: pa.ChunkedArray) -> np.ndarray:

@@ -1,50 +1,80 @@
 """What each channel has room for yet today: its daily capacity less the contacts that responses name.
 
 A contact is a decision once any response names it; a customer's responses without a decision are one contact a day and
-channel. The feed's of today come with the channels, those given since are counted in `Met`. A decision that nobody has
-answered takes no room.
+channel. The feed's of today come with the channels, those given since are counted in `Met`, and what is in both counts
+once. A decision that nobody has answered takes no room.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import threading
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matching.channels import Channels
+if TYPE_CHECKING:
+    from matching.channels import Channels
 
 DAYS = 3
 """The last days whose contacts are kept: today, and what clocks of other zones call so."""
 
 
+def short(text: str) -> int:
+    """The first 64 bits of the text's SHA-256.
+
+    >>> f"{short('x'):016x}"
+    '2d711642b726b044'
+    """
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def meeting(decision: str | None, user: bytes) -> int:
+    """What tells contacts of a day and channel apart: the decision; without one, the customer."""
+    return short(decision or user.hex())
+
+
 @dataclass
 class Met:
-    """Contacts by day and channel. Safe to share between threads.
+    """Contacts by day and channel, each once. Safe to share between threads.
 
-    >>> met = Met()
-    >>> for contact in ("decision 1", "decision 1", "decision 2"):
-    ...     met.add(dt.date(2026, 5, 1), "sms", contact)
-    >>> met.count(dt.date(2026, 5, 1), "sms"), met.count(dt.date(2026, 5, 2), "sms")
-    (2, 0)
+    >>> met, day = Met(), dt.date(2026, 5, 1)
+    >>> for contact in (1, 1, 2, 3):
+    ...     met.add(day, "sms", contact)
+    >>> met.count(day, "sms"), met.count(day, "sms", frozenset({2, 9})), met.count(dt.date(2026, 5, 2), "sms")
+    (3, 2, 0)
     """
 
-    _contacts: dict[tuple[dt.date, str], set[object]] = field(default_factory=dict)
+    _contacts: dict[tuple[dt.date, str], dict[int, None]] = field(default_factory=dict)
+    _counted: dict[tuple[dt.date, str], tuple[frozenset[int], int, int]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def add(self, day: dt.date, channel: str | None, contact: object, now: dt.date = dt.date.max) -> None:
+    def add(self, day: dt.date, channel: str | None, contact: int, now: dt.date = dt.date.max) -> None:
         """Count a contact, once however often it is named; days after `now` drive out none before."""
         if channel is None:
             return
         with self._lock:
-            self._contacts.setdefault((day, channel), set()).add(contact)
+            self._contacts.setdefault((day, channel), {})[contact] = None
             first = sorted({known for known, _ in self._contacts if known <= now})[-DAYS:]
             for old in [key for key in self._contacts if first and key[0] < first[0]]:
                 del self._contacts[old]
+                self._counted.pop(old, None)
 
-    def count(self, day: dt.date, channel: str) -> int:
-        return len(self._contacts.get((day, channel), ()))
+    def count(self, day: dt.date, channel: str, known: frozenset[int] = frozenset()) -> int:
+        """Contacts that are not among the `known`; what was counted before for the same is not looked at again."""
+        met = self._contacts.get((day, channel), {})
+        if not known:
+            return len(met)
+        with self._lock:
+            than, seen, count = self._counted.get((day, channel), (known, 0, 0))
+            seen, count = (seen, count) if than is known else (0, 0)
+            if seen < len(met):
+                count += sum(contact not in known for contact in islice(met, seen, None))
+                self._counted[day, channel] = known, len(met), count
+            return count
 
 
 def room_left(channels: Channels, met: Met | None, today: dt.date) -> np.ndarray:
@@ -68,5 +98,6 @@ def without_room(channels: Channels, met: Met | None, today: dt.date) -> np.ndar
 def _left(channels: Channels, met: Met | None, today: dt.date) -> list[tuple[int, int]]:
     """Place of each bounded channel, and the contacts that it may have yet."""
     return [
-        (place, max(0, room - (0 if met is None else met.count(today, name)))) for place, name, room in channels.room
+        (place, max(0, room - (0 if met is None else met.count(today, name, known))))
+        for place, name, room, known in channels.room
     ]

@@ -73,7 +73,7 @@ BUILT_IN = (
     BuiltIn("sim", "the customer's SIM cannot use the network that is needed", OFFER),
     BuiltIn(
         "paused",
-        "the customer refused or accepted it less than {days} days ago, or refused it {refusals} times",
+        "the customer refused it, or took it or its like, less than {days} days ago, or refused it {refusals} times",
         parameters=Paused,
     ),
 )

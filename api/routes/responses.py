@@ -153,11 +153,11 @@ def _asked(service: Service, body: ResponseBody, key: str | None) -> Asked:
         if key is None or (known := service.answers.by_key(key)) is None:
             raise
         return Asked(user_of_text(known["user"]), known["kind"])
-    for position, item in enumerate(trace["items"], 1):
-        if item["id"] == body.item:
-            user = user_of_text(trace["request"]["user"])
-            return Asked(user, trace["request"]["kind"], position, item.get("probability"))
-    raise UnknownName("the decision has no such item", "answer one of the items that it showed")
+    shown = {item["id"]: (position, item.get("probability")) for position, item in enumerate(trace["items"], 1)}
+    if body.item not in shown and (key is None or service.answers.by_key(key) is None):
+        raise UnknownName("the decision has no such item", "answer one of the items that it showed")
+    # Of an item it does not have, under a key that was used before: the key is wrong, which recording says.
+    return Asked(user_of_text(trace["request"]["user"]), trace["request"]["kind"], *shown.get(body.item, ()))
 
 
 def _check_channel(name: str, service: Service) -> None:

@@ -158,6 +158,15 @@ def test_an_answer_is_repeated_after_its_decision_has_gone(api: Api) -> None:
     problem(api.post("/v1/responses", told, headers={"Idempotency-Key": "another"}), 404)
 
 
+def test_a_key_that_was_used_is_what_is_wrong_with_another_item(api: Api) -> None:
+    decision = api.post("/v1/match", {"user": text(1), "kind": "app", "k": 1}).json()
+    told = {"decision": decision["decision"], "item": decision["items"][0]["id"], "channel": "sms", "outcome": "shown"}
+    api.post("/v1/responses", told, headers={"Idempotency-Key": "used"})
+    for key, status, error in (("used", 422, "idempotency_conflict"), ("unused", 404, "unknown_name")):
+        answer = api.post("/v1/responses", told | {"item": "another"}, headers={"Idempotency-Key": key})
+        problem(answer, status, error=error)
+
+
 def test_keys(api: Api) -> None:
     problem(api.post("/v1/responses", GOOD, None), 401)
     problem(api.post("/v1/responses", GOOD, "query"), 403)

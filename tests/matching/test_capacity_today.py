@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,16 @@ def test_a_contact_takes_room_once(state: MatchState) -> None:
     assert room(state) == [1, -1, -1]
 
 
+def test_a_contact_of_feed_and_answers_takes_room_once(state: MatchState) -> None:
+    """The API's answers come back in the feed: the decision d1 does, and customer 4's without one does not."""
+    answered = Answered(state.days, TODAY)
+    answered.add(user(1), "offer", "o1", "accepted", NOON, channel="sms", decision="d1")
+    assert room(state, answered) == [1, -1, -1]
+    answered.add(user(4), "offer", "o1", "shown", NOON, channel="sms")
+    assert room(state, answered) == [0, -1, -1]
+    assert room(replace(state, channels=replace(state.channels, met={})), answered) == [0, -1, -1]
+
+
 def test_everybody_together_get_what_room_is_left(state: MatchState) -> None:
     """Of two messages a day one is taken: customers 0, 1 and 2 could have o1 or o2 through sms."""
     answered, told = Answered(), dict[str, Any]()
@@ -117,6 +128,12 @@ def test_contacts_of_the_last_days_alone_are_kept() -> None:
         answered.add(user(1), "offer", "o1", "shown", dt.datetime.combine(day, dt.time()), channel="sms")
     kept = [answered.met.count(TODAY + dt.timedelta(days=i), "sms") for i in range(6)]
     assert kept == [0, 0, 0, 1, 1, 1]
+    pinned = Answered(today=TODAY)  # where matching has a day of its own, those after it drive out none
+    for day in days:
+        pinned.add(user(1), "offer", "o1", "shown", dt.datetime.combine(day, dt.time()), channel="sms")
+    pinned.add(user(1), "offer", "o1", "shown", NOON + dt.timedelta(days=400))
+    assert pinned.met.count(TODAY, "sms") == 1
+    assert TODAY in pinned.of_user(user(1)).contacts.values()  # type: ignore[union-attr]
 
 
 def test_without_bounds_nothing_is_full(load) -> None:  # type: ignore[no-untyped-def]

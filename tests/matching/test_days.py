@@ -40,6 +40,12 @@ def test_a_column_is_read_as_each_moment(moments, name):
         assert days.begins(today) <= moment < days.begins(today + dt.timedelta(days=1))
 
 
+@given(st.dates(dt.date(2000, 1, 1), dt.date(2059, 12, 31)), st.times(), st.sampled_from(ZONES))
+def test_a_time_of_a_day_is_on_that_day(day, time, name):
+    days = Days(ZoneInfo(name))
+    assert days.at(days.on(day, time)).date() == day
+
+
 def test_the_calendars_ends_stay_in_it():
     for name in ZONES:
         for end in (dt.datetime.min, dt.datetime.max):

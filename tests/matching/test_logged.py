@@ -8,8 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from embeddings.snapshot import Snapshot
+from lake.settings import load_settings
 from lake.tables import Lake
-from matching.logged import DAY_US, FOREVER, Closed, accepted_by_month, moments, read_closed, read_shown
+from matching.logged import DAY_US, FOREVER, Closed, accepted_by_month, ends, moments, read_closed, read_shown
+from matching.state import MatchState
 from tests.matching.conftest import BINARY, DAY, MOMENT, TEXT, TODAY, table, user
 
 SINCE = dt.datetime(2026, 6, 1)
@@ -68,6 +71,27 @@ def test_what_was_answered_or_taken_up_since_is_closed(answered: Lake, load) -> 
             (position(user(2)), 0, midnight + 2 * DAY_US, FOREVER),  # silver excludes gold, which o1 is of
         ]
     )
+
+
+def test_what_was_accepted_closes_what_stands_for_it(answered: Lake, load) -> None:
+    """o2 is of silver here, which gold, o1's product, excludes."""
+    offers = answered.read("offers")
+    at = offers.schema.get_field_index("product")
+    answered.write("offers", offers.set_column(at, "product", pa.array(["gold", "silver", "pack"], TEXT)))
+    state = load()
+    closed = read_closed(answered, state, SINCE - dt.timedelta(days=2))
+    mine = closed.user == state.customers.position(user(1))
+    assert closed.offer[mine].tolist() == [0, 1]
+    assert closed.since[mine].tolist() == [micro(SINCE) - DAY_US] * 2
+
+
+def test_an_offer_runs_until_the_operators_midnight(home, lake: Lake, load) -> None:
+    load()
+    given = load_settings(home=home.root, today=TODAY, timezone="America/Lima")
+    state = MatchState.load(home, given, lake, Snapshot.current(home))
+    night = dt.datetime.combine(TODAY + dt.timedelta(days=1), dt.time(5))
+    assert ends(lake, state)[0] == micro(night)  # o1 ends on TODAY, o2 never
+    assert ends(lake, state)[1] == FOREVER
 
 
 def test_a_showing_does_not_close_itself() -> None:
