@@ -24,7 +24,18 @@ NAMES = {
     "blend": "blend",
 }
 TOLD = {"k", "held_out", "cut", "last_day", "users", "served", "choice", "table", "validation", "interval", "lift"}
-TOLD |= {"lift_interval", "margin", "baselines", "catalogue", "segments", "cold", "cold_items", "calls", "offers"}
+TOLD |= {
+    "lift_interval",
+    "margin",
+    "baselines",
+    "catalogue",
+    "segments",
+    "cold",
+    "cold_items",
+    "calls",
+    "offers",
+    "uptake",
+}
 """Metrics with a place of their own on the page; others are listed as they are."""
 OF_NEW = {"segment": "popularity among those alike", "calls": "attributes and calls"}
 UNSHOWN = {
@@ -85,6 +96,8 @@ def page(metrics: dict[str, Any]) -> str:
         _of_new(metrics.get("cold_items", {})),
         "<p>What the people called add, to customers with use (warm) and without (cold):</p>",
         _figures(metrics.get("calls", {})),
+        "<h2>How likely an app is begun</h2>",
+        _uptake(metrics.get("uptake", {})),
         "<h2>Offers</h2>",
         _offers(metrics.get("offers", {})),
         "<h2>How it was measured</h2>",
@@ -240,16 +253,35 @@ def _of_new(rows: dict[str, dict[str, Any]]) -> str:
 
 def _offers(offers: dict[str, Any]) -> str:
     """How well acceptance is foreseen: the models beside each other, and by tenths what was expected and what came."""
-    reliability = [
+    chart = _tenths("share accepted", offers.get("reliability", []))
+    rest = {key: value for key, value in offers.items() if key not in ("table", "reliability", "new")}
+    return _figures(offers.get("table", {})) + chart + _listed(rest) + _new_offers(offers.get("new", {}))
+
+
+def _uptake(uptake: dict[str, Any]) -> str:
+    """Chances that were expected of the first places of lists, and what came."""
+    kinds = {"deviations": "customers with use", "shares": "customers without"}
+    if not any(kind in uptake for kind in kinds):
+        return "<p>Not measured: nothing was held out by time, or too few customers began to use anything.</p>"
+    said = f"<p>The chance that a customer begins to use an app within {uptake['days']:,} days, of those in the first "
+    said += f"{K} places, for customers from whom it was not learned:</p>"
+    for kind, name in kinds.items():
+        if kind in uptake:
+            rest = {key: value for key, value in uptake[kind].items() if key != "reliability"}
+            said += _tenths(f"{name}: share begun", uptake[kind]["reliability"]) + _figures({name: rest})
+    return said
+
+
+def _tenths(title: str, parts: list[dict[str, Any]]) -> str:
+    """By tenths of what was expected, that beside what came."""
+    rows = [
         (
             f"tenth {i + 1} ({part['shown']:,})",
             [Point(part["expected"], None, "#6b7885", hollow=True), Point(part["accepted"], None, CHOSEN)],
         )
-        for i, part in enumerate(offers.get("reliability", []))
+        for i, part in enumerate(parts)
     ]
-    chart = dots("share accepted: hollow expected, filled what came", reliability) if reliability else ""
-    rest = {key: value for key, value in offers.items() if key not in ("table", "reliability", "new")}
-    return _figures(offers.get("table", {})) + chart + _listed(rest) + _new_offers(offers.get("new", {}))
+    return dots(f"{title}: hollow expected, filled what came", rows) if rows else ""
 
 
 def _new_offers(new: dict[str, Any]) -> str:

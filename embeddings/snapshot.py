@@ -39,7 +39,8 @@ NEAR = ("use_starts", "use_apps", "near_starts", "near_apps", "near_weights", "u
 """What apps say of apps (`embeddings.neighbours`): also added since, and only where the filter is served."""
 START = ("start_users", "start_apps", "start_products", "start_maps")
 """What a later fit begins with (`embeddings.resume`); nobody who matches opens it."""
-ADDED_TABLES = {"offer_facts": WEIGHTS}
+UPTAKE = pa.schema([("kind", pa.string()), ("score", pa.float64()), ("chance", pa.float64())])
+ADDED_TABLES = {"offer_facts": WEIGHTS, "uptake": UPTAKE}
 """Tables that are not there in snapshots of earlier versions; they are empty then."""
 TABLES = ("apps", "products", "segments", "offers", "offer_segments", "channels")
 CURRENT = "current"
@@ -68,6 +69,9 @@ class Snapshot:
       answers (`embeddings.propensity`): customers' numbers; each offer's level and weights in the order of `offers`,
       the last row for offers nobody was shown; weights of the log-odds of rate and affinity, and of circumstances. All
       empty where nothing was learned. `log_odds` of a channel is how much readier customers say yes through it.
+    - `uptake`: knots of the chance that a customer begins to use an app (`embeddings.uptake`), by `kind` of its score:
+      `deviations` for a dot product, `shares` for a segment's share; rising, linear in between. No rows of what could
+      not be learned.
     - `offer_facts`: weights of what is known of an offer that nobody was shown (`embeddings.offer_facts`); no rows
       where the mean of the other offers is expected of it.
     """
@@ -102,6 +106,7 @@ class Snapshot:
     offer_segments: pa.Table
     channels: pa.Table
     offer_facts: pa.Table
+    uptake: pa.Table
 
     @classmethod
     def open(cls, home: Home, id: str) -> Snapshot:

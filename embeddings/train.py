@@ -35,6 +35,7 @@ from embeddings.scorer import Vectors, joined, standardised
 from embeddings.social import best_alpha, hearing, smoothed
 from embeddings.split import split
 from embeddings.trial import Choice, Trial, choose, report
+from embeddings.uptake import learn_uptake
 from lake.errors import NotReady
 from lake.home import Home
 from lake.progress import working
@@ -83,6 +84,8 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
             scorer, choice, affinity, metrics, served = measure_all(scorer, trial)
             start, begins = kept(scorer.model, graph.nodes, trial.held.cutoff)
             verdict = against_current(home, metrics, trial, served)
+            uptake = learn_uptake(trial, served, metrics["served"])
+            metrics["uptake"] = uptake.metrics
             answered = measure_acceptance(lake, trial.held, segments, affinity.then, seed)
             metrics["offers"] = answered.metrics
             affinity = replace(affinity, then=None)
@@ -104,7 +107,10 @@ def train(lake: Lake, home: Home, settings: Settings, *, force: bool = False, se
     }
     with working("writing the snapshot"):
         id = write_snapshot(
-            home, arrays | acceptance.arrays | start, _tables(lake, graph, segments, acceptance), manifest
+            home,
+            arrays | acceptance.arrays | start,
+            _tables(lake, graph, segments, acceptance) | {"uptake": uptake.table},
+            manifest,
         )
         taken = force or not verdict.worse
         if taken:

@@ -162,9 +162,20 @@ def _best_apps(state: MatchState, asked: Asked, ahead: Ahead | None) -> _Chosen:
     if asked.request.slots is not None:
         kept = mixed(np.append(state.apps.category, -1)[items[0]], items[0], asked.k)
         items, values = items[:, kept], values[:, kept]
-    name = "share" if found.shares else "deviations"
-    factors = [f'{{"{name}":{value}}}' for value in each_json(values[0].tolist())]
+    factors = _factors_of_apps(state, asked, values[0], found.shares)
     return _Chosen(items, readable(values, np.array([found.shares])), factors, found.removed)
+
+
+def _factors_of_apps(state: MatchState, asked: Asked, values: np.ndarray, shares: bool) -> list[str]:
+    """What each score was, and how likely that makes it that the app is begun, where that was learned."""
+    name = "share" if shares else "deviations"
+    used = bool(len(asked.block.used[1])) or bool(len(state.used.row(asked.position)))
+    scores, chances = each_json(values.tolist()), state.uptake.chance(values, shares, used)
+    if chances is None:
+        return [f'{{"{name}":{score}}}' for score in scores]
+    return [
+        f'{{"{name}":{score},"propensity":{chance}}}' for score, chance in zip(scores, each_json(chances), strict=True)
+    ]
 
 
 def _best_offers(state: MatchState, asked: Asked, explore: Explore | None) -> _Chosen:

@@ -36,6 +36,7 @@ from matching.rank import warm_up
 from matching.said import read_said
 from matching.texts import Texts, Things, inside
 from matching.ties import load_contacts, load_used
+from matching.uptake import Uptake
 from matching.vectors import Vectors, load_vectors
 
 Kind = Literal["app", "offer"]
@@ -82,6 +83,7 @@ class MatchState:
     offers: Offers
     vectors: Vectors
     propensity: Propensity | None
+    uptake: Uptake
     used: Ragged
     held: Ragged
     categories: pa.Array
@@ -150,6 +152,7 @@ class MatchState:
             offers=said.offers,
             vectors=vectors,
             propensity=None if learned is None else replace(learned, users=read_when_asked(snapshot.offer_users)),
+            uptake=Uptake.of(snapshot.uptake),
             used=used,
             held=said.held,
             categories=said.categories,

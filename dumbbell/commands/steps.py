@@ -167,6 +167,7 @@ def embed_lines(found: dict[str, Any]) -> list[str]:
         *_beside(found),
         *[f"{name} was not measured: {reason}" for name, reason in _left_out(found)],
         *_calls(found),
+        *_uptake(found),
         *_new_offers(found),
         *_page(found),
     ]
@@ -195,6 +196,18 @@ def _calls(found: dict[str, Any]) -> list[str]:
             kept = "kept" if row["kept"] else "not kept, as not surely better"
             said.append(f"for customers {who} {row['lift']:.3f} times the NDCG ({kept})")
     return [f"the people called: {', '.join(said)}"] if said else []
+
+
+def _uptake(found: dict[str, Any]) -> list[str]:
+    """How many of the apps in the first places are begun, and how well the chances that are told say so."""
+    told = found.get("uptake", {}).get("deviations") or found.get("uptake", {}).get("shares")
+    if not told:
+        return []
+    return [
+        f"of the first {found['k']} apps of other customers {told['seen']:.1%} were begun within "
+        f"{found['uptake']['days']} days, {told['expected']:.1%} were expected; chances are off by {told['ece']:.4f} "
+        "on the mean"
+    ]
 
 
 def _new_offers(found: dict[str, Any]) -> list[str]:

@@ -3,14 +3,17 @@ from __future__ import annotations
 import datetime as dt
 import math
 import uuid
+from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from embeddings.snapshot import Snapshot
+from embeddings.snapshot import UPTAKE, Snapshot
 from lake.errors import BadValue, UnknownName
 from lake.settings import load_settings
 from matching.answered import Answered
+from matching.arrays import Ragged
 from matching.decision import Decision, MatchRequest
 from matching.match import match
 from matching.state import MatchState
@@ -105,6 +108,21 @@ def test_a_fit_of_the_item_itself_leads_straight_to_it(state):
     maps = ask(state, 4).items[1]
     assert maps.reason == "customers like you use Maps 3.0 times as often as others do"
     assert [step.get("node") for step in maps.path[::2]] == ["User", "Segment", "App"]
+
+
+def test_an_app_says_how_likely_it_is_begun(home, lake, settings, load):
+    """Customer 0 uses apps; 4 came later and is told by the shares of the segment."""
+    load()
+    snapshot = Snapshot.current(home)
+    knots = [("deviations", 0.0, 0.0), ("deviations", 4.0, 0.2), ("shares", 0.0, 0.0), ("shares", 1.0, 0.5)]
+    table = pa.Table.from_pylist([dict(zip(UPTAKE.names, knot, strict=True)) for knot in knots], UPTAKE)
+    state = MatchState.load(home, settings, lake, replace(snapshot, uptake=table))
+    game = ask(state, 0).items[0].factors
+    assert game == {"deviations": pytest.approx(2.0), "propensity": pytest.approx(0.1)}
+    shares = ask(state, 4).items[0].factors
+    assert shares == {"share": pytest.approx(0.7), "propensity": pytest.approx(0.35)}
+    nobody = replace(state, used=Ragged.of(np.zeros(0), np.zeros(0), rows=state.used.rows))
+    assert "propensity" not in ask(nobody, 0).items[0].factors
 
 
 def test_offers_by_propensity_value_and_priority(state):
