@@ -114,12 +114,17 @@ class OfferScores:
 
     def factors(self, row: int, item: int) -> dict[str, float]:
         """The factors of one score, by name: `customer`, `channel` and `lately`, where there are answers to learn from,
-        are what customer, channel and offers shown lately make of the odds."""
-        moved = ("customer", "channel", "lately") if self.learned is not None else ()
+        are what customer, channel and offers shown lately make of the odds, and `context` what the latter two make of
+        the propensity: it is that many times what it would be without them."""
+        moved: dict[str, float] = {}
+        if self.learned is not None:
+            moved = {n: float(getattr(self.learned, n)[row, item]) for n in ("customer", "channel", "lately")}
+            chance, now = float(self.learned.chance[row, item]), moved["channel"] * moved["lately"]
+            moved["context"] = chance + (1 - chance) * now  # chance / without, as odds = now × odds without
         return {
             "prior": float(self.prior[row, item]),
             "affinity": float(self.affinity[row, item]),
-            **{name: float(getattr(self.learned, name)[row, item]) for name in moved},
+            **moved,
             "propensity": float(self.propensity[row, item]),
             "value": float(self.value[item]),
             "priority": float(self.priority[item]),

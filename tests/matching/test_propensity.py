@@ -74,6 +74,8 @@ def test_a_chance_is_made_of_what_was_learned(learned):
     assert found.factors(0, 1)["channel"] == pytest.approx(math.exp(0.9))
     assert found.factors(0, 1)["lately"] == pytest.approx(tired)
     assert found.factors(0, 1)["customer"] == pytest.approx(math.exp(0.5))
+    without = o2 * math.exp(0.25 * 2)  # the odds without channel and showings
+    assert found.factors(0, 1)["context"] == pytest.approx(found.propensity[0, 1] / (without / (1 + without)))
     prior = 0.15  # the mean of the others
     assert odds(found.propensity[0, 2]) == pytest.approx(o3 * odds(prior) ** 0.5 * math.exp(2 + 0.3) * tired)
 
@@ -94,7 +96,7 @@ def test_a_batch_gives_what_a_request_gives(learned):
     together = batch.match_all(learned, "offer", 3, users=[user(i) for i in range(5)])
     mine = [row for row in together.to_pylist() if row["user"] == user(0)]
     assert [(row["item"], row["score"]) for row in mine] == [(item.id, item.score) for item in alone]
-    assert {"prior", "affinity", "customer", "channel", "lately", "propensity"} <= set(alone[0].factors)
+    assert {"prior", "affinity", "customer", "channel", "lately", "context", "propensity"} <= set(alone[0].factors)
 
 
 def test_offers_shown_lately_count_once_a_decision(learned, lake):
