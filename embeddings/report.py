@@ -5,24 +5,25 @@ Made from the metrics alone, so the same snapshot has the same page, and no cust
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from embeddings.chances_page import offers_part, uptake_part
 from embeddings.charts import CHOSEN, OURS, SIMPLE, Point, bars, dots
 from embeddings.evaluate import SHORT, K
 from embeddings.figures import SIMPLE_METHODS
+from embeddings.tables import (
+    NAMES,
+    fact_list,
+    figures_table,
+    html_table,
+    interval_text,
+    named,
+    titled,
+    with_interval,
+)
 
-NAMES = {
-    "popularity": "popularity",
-    "segment": "popularity in segment",
-    "item_knn": "item neighbours",
-    "ease": "EASE",
-    "als": "least squares (ALS)",
-    "filter": "graph filter",
-    "gnn": "trained GNN",
-    "blend": "blend",
-}
 TOLD = {"k", "held_out", "cut", "last_day", "users", "served", "choice", "table", "validation", "interval", "lift"}
 TOLD |= {
     "lift_interval",
@@ -38,11 +39,6 @@ TOLD |= {
 }
 """Metrics with a place of their own on the page; others are listed as they are."""
 OF_NEW = {"segment": "popularity among those alike", "calls": "attributes and calls"}
-UNSHOWN = {
-    "mean": "mean of the other offers",
-    "segment": "popularity in segment",
-    "facts": "what is known of the offer",
-}
 RECALL, NDCG, COVERAGE, NOVELTY, COMMON, GINI = (
     f"{figure}@{K}" for figure in ("recall", "ndcg", "coverage", "novelty", "popularity", "gini")
 )
@@ -84,9 +80,13 @@ def page(metrics: dict[str, Any]) -> str:
         f"<p>{_bias(metrics)}</p>",
         _scorers(metrics, [COVERAGE, NOVELTY, COMMON, GINI]),
         bars(
-            _title(COVERAGE), [(_name(n), Point(row[COVERAGE], None, _colour(n, metrics))) for n, row in table.items()]
+            titled(COVERAGE),
+            [(named(n), Point(row[COVERAGE], None, _colour(n, metrics))) for n, row in table.items()],
         ),
-        bars(_title(NOVELTY), [(_name(n), _point(row, NOVELTY, _colour(n, metrics))) for n, row in table.items()]),
+        bars(
+            titled(NOVELTY),
+            [(named(n), _point(row, NOVELTY, _colour(n, metrics))) for n, row in table.items()],
+        ),
         "<h2>By segment</h2>",
         _segments(metrics),
         "<h2>Customers and apps without use</h2>",
@@ -95,18 +95,18 @@ def page(metrics: dict[str, Any]) -> str:
         "<p>Some apps were made new: among them, those that a customer took up are to be found.</p>",
         _of_new(metrics.get("cold_items", {})),
         "<p>What the people called add, to customers with use (warm) and without (cold):</p>",
-        _figures(metrics.get("calls", {})),
+        figures_table(metrics.get("calls", {})),
         "<h2>How likely an app is begun</h2>",
-        _uptake(metrics.get("uptake", {})),
+        uptake_part(metrics.get("uptake", {})),
         "<h2>Offers</h2>",
-        _offers(metrics.get("offers", {})),
+        offers_part(metrics.get("offers", {})),
         "<h2>How it was measured</h2>",
         f"<p>{_split(metrics)}</p>",
-        _listed(metrics.get("baselines", {}), NAMES),
+        fact_list(metrics.get("baselines", {}), NAMES),
         "<h2>Also measured</h2>",
-        _listed({key: value for key, value in metrics.items() if key not in TOLD}),
+        fact_list({key: value for key, value in metrics.items() if key not in TOLD}),
         "<h2>The figures</h2>",
-        _listed(GLOSSARY),
+        fact_list(GLOSSARY),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Snapshot quality</title>'
@@ -120,7 +120,7 @@ def _summary(metrics: dict[str, Any]) -> str:
     low, high = metrics["lift_interval"]
     served = metrics["table"][metrics["served"]]
     return (
-        f"<b>{escape(_name(metrics['served']))}</b> is served: NDCG@{K} {served[NDCG]:.4f}, "
+        f"<b>{escape(named(metrics['served']))}</b> is served: NDCG@{K} {served[NDCG]:.4f}, "
         f"{metrics['lift']:.2f} times popularity's ({low:.2f} to {high:.2f}), over {metrics['users']:,} customers. "
         f"Held out: {escape(metrics['held_out'])}."
     )
@@ -133,7 +133,7 @@ def _why(metrics: dict[str, Any]) -> str:
     rules = (
         f"Chosen by the {'same' if metrics['validation']['shared'] else 'tuning'} customers: the better of filter and "
         "GNN, the blend only where it beats that by more than chance, and popularity where none of them is better. "
-        f"The best simple method is {escape(_name(margin['over']))} with NDCG@{K} {table[margin['over']][NDCG]:.4f}; "
+        f"The best simple method is {escape(named(margin['over']))} with NDCG@{K} {table[margin['over']][NDCG]:.4f}; "
         f"what is served is {certain}: {margin['difference']:+.4f} ({low:+.4f} to {high:+.4f}) for the same customers."
     )
     choice = ", ".join(f"{key} {value}" for key, value in metrics["choice"].items())
@@ -168,21 +168,24 @@ def _scorers(metrics: dict[str, Any], columns: Sequence[str]) -> str:
     rows = [
         (
             "served" if name == metrics["served"] else "",
-            [escape(_name(name)), *[_with_interval(row, column) for column in columns]],
+            [escape(named(name)), *[with_interval(row, column) for column in columns]],
         )
         for name, row in metrics["table"].items()
     ]
-    return _table(["scorer", *map(_title, columns)], rows)
+    return html_table(["scorer", *map(titled, columns)], rows)
 
 
 def _validation(metrics: dict[str, Any]) -> str:
     tuned = metrics["validation"]
     rows = [
-        ("served" if name == metrics["served"] else "", [escape(_name(name)), f"{tuned[name]:.4f}", f"{row[NDCG]:.4f}"])
+        (
+            "served" if name == metrics["served"] else "",
+            [escape(named(name)), f"{tuned[name]:.4f}", f"{row[NDCG]:.4f}"],
+        )
         for name, row in metrics["table"].items()
         if name in tuned
     ]
-    return _table(["scorer", f"NDCG@{K}, tuning customers", f"NDCG@{K}, reported"], rows)
+    return html_table(["scorer", f"NDCG@{K}, tuning customers", f"NDCG@{K}, reported"], rows)
 
 
 def _segments(metrics: dict[str, Any]) -> str:
@@ -203,16 +206,12 @@ def _segments(metrics: dict[str, Any]) -> str:
         for part in segments
     ]
     legend = f"NDCG@{K}: hollow popularity in segment, filled what is served"
-    return dots(legend, points) + _table(["segment", "customers", *[escape(_name(n)) for n in shown]], rows)
+    return dots(legend, points) + html_table(["segment", "customers", *[escape(named(n)) for n in shown]], rows)
 
 
 def _bars(metrics: dict[str, Any], figure: str) -> str:
-    rows = [(_name(name), _point(row, figure, _colour(name, metrics))) for name, row in metrics["table"].items()]
-    return bars(_title(figure), rows)
-
-
-def _title(figure: str) -> str:
-    return figure.upper() if figure.startswith("ndcg") else figure.capitalize()
+    rows = [(named(name), _point(row, figure, _colour(name, metrics))) for name, row in metrics["table"].items()]
+    return bars(titled(figure), rows)
 
 
 def _point(row: dict[str, Any], figure: str, colour: str) -> Point:
@@ -223,18 +222,6 @@ def _colour(name: str, metrics: dict[str, Any]) -> str:
     return CHOSEN if name == metrics["served"] else SIMPLE if name in SIMPLE_METHODS else OURS
 
 
-def _name(name: str) -> str:
-    return NAMES.get(name, name)
-
-
-def _with_interval(row: dict[str, Any], figure: str) -> str:
-    return f"{row[figure]:.4f}{_beside(row.get('interval', {}).get(figure))}"
-
-
-def _beside(interval: Sequence[float] | None) -> str:
-    return f"<small>{interval[0]:.4f}–{interval[1]:.4f}</small>" if interval else ""
-
-
 def _of_new(rows: dict[str, dict[str, Any]]) -> str:
     """Figures of customers or apps without use, each with its interval, and the lift over popularity in segment."""
     if not rows:
@@ -242,101 +229,10 @@ def _of_new(rows: dict[str, dict[str, Any]]) -> str:
     columns = list(dict.fromkeys(name for row in rows.values() for name in row if "@" in name))
     cells = [
         [
-            escape(OF_NEW.get(scorer, _name(scorer))),
-            *[_with_interval(row, name) if name in row else "" for name in columns],
-            f"{row['lift']:.4f}{_beside(row['lift_interval'])}" if "lift" in row else "",
+            escape(OF_NEW.get(scorer, named(scorer))),
+            *[with_interval(row, name) if name in row else "" for name in columns],
+            f"{row['lift']:.4f}{interval_text(row['lift_interval'])}" if "lift" in row else "",
         ]
         for scorer, row in rows.items()
     ]
-    return _table(["", *map(_title, columns), "times those alike"], [("", row) for row in cells])
-
-
-def _offers(offers: dict[str, Any]) -> str:
-    """How well acceptance is foreseen: the models beside each other, and by tenths what was expected and what came."""
-    chart = _tenths("share accepted", offers.get("reliability", []))
-    rest = {key: value for key, value in offers.items() if key not in ("table", "reliability", "new")}
-    return _figures(offers.get("table", {})) + chart + _listed(rest) + _new_offers(offers.get("new", {}))
-
-
-def _uptake(uptake: dict[str, Any]) -> str:
-    """Chances that were expected of the first places of lists, and what came."""
-    kinds = {"deviations": "customers with use", "shares": "customers without"}
-    if not any(kind in uptake for kind in kinds):
-        return "<p>Not measured: nothing was held out by time, or too few customers began to use anything.</p>"
-    said = f"<p>The chance that a customer begins to use an app within {uptake['days']:,} days, of those in the first "
-    said += f"{K} places, for customers from whom it was not learned:</p>"
-    for kind, name in kinds.items():
-        if kind in uptake:
-            rest = {key: value for key, value in uptake[kind].items() if key != "reliability"}
-            said += _tenths(f"{name}: share begun", uptake[kind]["reliability"]) + _figures({name: rest})
-    return said
-
-
-def _tenths(title: str, parts: list[dict[str, Any]]) -> str:
-    """By tenths of what was expected, that beside what came."""
-    rows = [
-        (
-            f"tenth {i + 1} ({part['shown']:,})",
-            [Point(part["expected"], None, "#6b7885", hollow=True), Point(part["accepted"], None, CHOSEN)],
-        )
-        for i, part in enumerate(parts)
-    ]
-    return dots(f"{title}: hollow expected, filled what came", rows) if rows else ""
-
-
-def _new_offers(new: dict[str, Any]) -> str:
-    """How well the acceptance of offers without responses is foreseen, each told from the others alone."""
-    if "table" not in new:
-        return f"<p>Offers without responses: {UNSHOWN[new['served']]}; too few to measure.</p>" if new else ""
-    rows = [
-        (
-            "served" if name == new["served"] else "",
-            [UNSHOWN[name], _with_interval(row, "log_loss"), _with_interval(row, "auc")],
-        )
-        for name, row in new["table"].items()
-    ]
-    gains = [
-        ("", [escape(name), f"{gain['log_loss']:+.5f}", _text(gain["interval"]), f"{gain['auc']:+.4f}"])
-        for name, gain in new["gain"].items()
-    ]
-    return (
-        f"<p>Offers without responses: {UNSHOWN[new['served']]}. Measured with whole offers left out "
-        f"({escape(new['left_out'])}), over the {new['shown']:,} showings of {new['offers']:,} offers; offers are "
-        "drawn for the intervals.</p>"
-        + _table(["expected by", "log loss", "AUC"], rows)
-        + _table(["", "log loss lower by", "95 %", "AUC higher by"], gains)
-    )
-
-
-def _figures(rows: dict[str, dict[str, Any]], names: dict[str, str] | None = None) -> str:
-    """A table of what rows say, whatever it is: one column a figure."""
-    rows = {name: row for name, row in rows.items() if row}
-    if not rows:
-        return "<p>Not measured.</p>"
-    columns = list(dict.fromkeys(key for row in rows.values() for key in row))
-    cells = [
-        [escape((names or {}).get(name, _name(name))), *[_text(row.get(c, "")) for c in columns]]
-        for name, row in rows.items()
-    ]
-    return _table(["", *[escape(c) for c in columns]], [("", row) for row in cells])
-
-
-def _listed(facts: dict[str, Any], names: dict[str, str] | None = None) -> str:
-    """Whatever was measured beside, as terms and values."""
-    items = "".join(f"<dt>{escape((names or {}).get(k, k))}</dt><dd>{_text(v)}</dd>" for k, v in facts.items())
-    return f"<dl>{items}</dl>"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{escape(str(key))}: {_text(part)}" for key, part in value.items())
-    if isinstance(value, list):
-        return ", ".join(_text(part) for part in value)
-    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
-
-
-def _table(head: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> str:
-    """Rows of (class, cells); cells are HTML already."""
-    first = "".join(f"<th>{cell}</th>" for cell in head)
-    rest = "".join(f'<tr class="{kind}">' + "".join(f"<td>{c}</td>" for c in cells) + "</tr>" for kind, cells in rows)
-    return f'<div class="wide"><table><tr>{first}</tr>{rest}</table></div>'
+    return html_table(["", *map(titled, columns), "times those alike"], [("", row) for row in cells])

@@ -41,6 +41,10 @@ METRICS = {
             "lift_interval": [1.5, 3],
         },
     },
+    "uptake": {
+        "days": 36,
+        "deviations": {"ece": 0.002, "reliability": [{"shown": 500, "expected": 0.02, "accepted": 0.03}]},
+    },
     "offers": {
         "calibration": 0.01,
         "new": {
@@ -66,6 +70,8 @@ def test_the_page_is_whole_escaped_and_loads_nothing():
         "9,000 apps: too many",
         "100 customers tuned",
         "calibration",
+        "begins to use an app within 36 days",
+        "customers with use: share begun: hollow expected",
         "Offers without responses: mean of the other offers",
         "0.2500<small>0.2000–0.3000",
         "+0.00100",
