@@ -13,6 +13,7 @@ from api.audit import Audit
 from api.keys import KeyStore
 from api.likeness import Likeness
 from api.limits import Limits
+from api.rules import Rules
 from api.sweep import Sweep
 from api.traces import Traces
 from cypher.catalogue import Template, load
@@ -21,7 +22,7 @@ from graph.calls.influence.seeds import Reach
 from graph.calls.influence.seeds import read as read_reach
 from graph.store import Store
 from lake.clock import today
-from lake.errors import DiskFull, EngineError, HomeError, NotReady
+from lake.errors import DiskFull, EngineError, HomeError, NotReady, SettingError
 from lake.home import Home
 from lake.pseudonyms import Pseudonyms
 from lake.settings import Settings
@@ -76,8 +77,9 @@ class Service:
         self.ahead: Ahead | None = None
         self._latest: Latest | None = None
         self._sweep: Sweep | None = None
+        self._rules = Rules(settings)
         self._state: MatchState | None = None
-        self._loaded_from: tuple[str | None, str, dt.date] | None = None
+        self._loaded_from: tuple[object, ...] | None = None
         self._bell = home.root / "answered"
         self._rung = 0
         self._heard_until: dt.datetime | None = None
@@ -150,8 +152,11 @@ class Service:
         self.hear()
 
     def _take_up(self) -> None:
+        if self._rules.changed():
+            self._take_rules()
         snapshot = current_id(self.home)
-        found = (snapshot, self.lake.fingerprint(TABLES), self.today())
+        told = self.settings.rules, self.settings.budgets
+        found = (snapshot, self.lake.fingerprint(TABLES), self.today(), told)
         if snapshot is None or found == self._loaded_from:
             return
         started = time.monotonic()
@@ -166,10 +171,19 @@ class Service:
         self._unread_since = unread if self._state is None else self._unread_since
         self._state = state
         self._loaded_from = found
-        self._list(state, f"{code()} {found} {self.settings.rules} {self.settings.timezone}")
+        self._list(state, f"{code()} {found} {self.settings.timezone}")
         metrics.SWAPS.labels("done").inc()
         metrics.LOADED_AT.set_to_current_time()
         logs.event("the matching state was loaded", snapshot=snapshot, seconds=round(time.monotonic() - started, 2))
+
+    def _take_rules(self) -> None:
+        """Take the rules and budgets of a file that was changed; those that cannot be used leave the former in force,
+        until it is changed again."""
+        try:
+            self.settings = self._rules.read(self.lake)
+        except SettingError as error:
+            metrics.SWAPS.labels("failed").inc()
+            logs.failure("the rules could not be taken up, the former are in force", error, why=str(error))
 
     def _list(self, state: MatchState, identity: str) -> None:
         """Have lists of apps made ahead of a new state; without room for them, decisions do without."""

@@ -102,15 +102,21 @@ def load_channels(
     return Channels(ids, inbound, capacity, _met(lake, bounded, today, days), best, hours)
 
 
-def _within(
-    budgets: Mapping[str, float], names: list[str], cost: np.ndarray, place: np.ndarray, capacity: np.ndarray
-) -> None:
-    """Bound capacities (c) by what budgets pay for, in place; `cost` and `place` are of the feed's rows."""
-    for name, money in budgets.items():
+def check_budgets(budgets: Mapping[str, float], names: list[str]) -> None:
+    """Raise SettingError for a budget of a channel that is not there."""
+    for name in budgets:
         if name not in names:
             raise SettingError(
                 f"budgets has {name!r}, which is no channel", f"the channels are {', '.join(names) or '(none)'}"
             )
+
+
+def _within(
+    budgets: Mapping[str, float], names: list[str], cost: np.ndarray, place: np.ndarray, capacity: np.ndarray
+) -> None:
+    """Bound capacities (c) by what budgets pay for, in place; `cost` and `place` are of the feed's rows."""
+    check_budgets(budgets, names)
+    for name, money in budgets.items():
         row = names.index(name)
         if cost[row] > 0:
             paid, at = math.floor(money / cost[row] + 1e-9), place[row]

@@ -1,5 +1,7 @@
 """Taking up what is new while serving, a refusal on every worker, and an engine that is away."""
 
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -93,6 +95,38 @@ def test_a_snapshot_that_cannot_be_read_leaves_the_old_in_force(operator: Operat
         assert api.post("/v1/match", {"user": text(0), "kind": "app"}).json()["snapshot"] == name.strip()
     finally:
         current.write_text(name)
+
+
+def test_rules_are_taken_up_while_serving(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A rule comes, is spoilt, then goes with its file: the spoilt one changes nothing, and is told of once."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "dumbbell.toml"
+    with TestClient(create_app(operator.home, operator.settings, operator.store)) as client:
+        here = Api(client, operator)
+
+        def items() -> list[str]:
+            return [item["id"] for item in here.post("/v1/match", {"user": text(0), "kind": "app"}).json()["items"]]
+
+        before = items()
+        rule = f'[rules.own.not_that]\nnot_for = "consent = true"\napps = ["{before[0]}"]\nreason = "not that"\n'
+        file.write_text(rule)
+        assert soon(lambda: items() == before[1:])
+        decision = here.post("/v1/match", {"user": text(0), "kind": "app"}).json()["decision"]
+        assert here.get(f"/v1/decisions/{decision}").json()["removed"]["not_that"] == 1
+        capfd.readouterr()
+        for spoilt in (rule.replace("consent =", "no_such_field ="), "[rules", "[budgets]\nno_such_channel = 1.0\n"):
+            file.write_text(spoilt)
+            service: Service = client.app.state.service  # type: ignore[attr-defined]
+            service.look()
+            service.look()
+            assert items() == before[1:]
+        file.unlink()
+        assert soon(lambda: items() == before)
+    said = capfd.readouterr().err
+    assert said.count("the former are in force") == 3
+    assert "no_such_field" in said
 
 
 def test_while_the_engine_is_away_match_answers_and_responses_say_503(
