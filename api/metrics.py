@@ -34,6 +34,16 @@ LOADED_AT = Gauge("dumbbell_state_loaded_at_seconds", "When the state in use was
 
 
 @cache
+def _items(kind: str) -> Counter:
+    return ITEMS.labels(kind)
+
+
+def shown(kind: str, items: int) -> None:
+    """Count the items of a match."""
+    _items(kind).inc(items)
+
+
+@cache
 def _of(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     return REQUESTS.labels(method, route, str(status)), SECONDS.labels(route)
 

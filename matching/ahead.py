@@ -22,6 +22,7 @@ import numpy as np
 from lake.home import DERIVED, Home, enough_disk
 from matching.coarse import best_apps
 from matching.eligibility import Block, explain
+from matching.evidence import EVIDENCE, Found, strongest
 from matching.rank import top_k
 from matching.scores import app_scores
 from matching.state import MatchState
@@ -36,12 +37,13 @@ _SOME = np.array([], np.int64)
 @dataclass(slots=True)
 class Best:
     """Best apps of one customer: items int32 (k), -1 where there are fewer, and scores float64 (k), which are `shares`
-    or deviations; how many apps each rule removed."""
+    or deviations; how many apps each rule removed; the evidence for each, arrays (k), where it was sought already."""
 
     items: np.ndarray
     values: np.ndarray
     shares: bool
     removed: dict[str, int]
+    found: Found | None = None
 
 
 def best(state: MatchState, block: Block, k: int) -> Best:
@@ -80,6 +82,7 @@ class Ahead:
             [
                 ("values", np.float64, (self._length,)),
                 ("items", np.int32, (self._length,)),
+                *[(name, kind, (self._length,)) for name, kind in EVIDENCE.items()],
                 ("removed", np.int32, (len(self._rules),)),
                 ("shares", np.bool_),
                 ("made", np.bool_),
@@ -101,7 +104,10 @@ class Ahead:
         for other in folder.iterdir():
             if other != self._path:
                 other.unlink(missing_ok=True)
-        self._rows = np.asarray(np.memmap(self._path, row, "r+", shape=(rows,)))
+        lists = np.asarray(np.memmap(self._path, row, "r+", shape=(rows,)))
+        self._items, self._values, self._shares = lists["items"], lists["values"], lists["shares"]
+        self._removed, self._made = lists["removed"], lists["made"]
+        self._found = [lists[name] for name in EVIDENCE]
 
     def covers(self, state: MatchState, block: Block, k: int) -> bool:
         """Whether the list of a block's single customer answers it: of this very state, with nothing said since."""
@@ -118,18 +124,21 @@ class Ahead:
 
     def best(self, user: int, k: int) -> Best:
         """The best apps of the customer at position `user`, from the list, which is made where it is not yet."""
-        row = self._rows[user]
-        if not row["made"]:
+        if not self._made[user]:
             self._make(user)
-        counts = zip(self._rules, row["removed"].tolist(), strict=True)
+        counts = zip(self._rules, self._removed[user].tolist(), strict=True)
         return Best(
-            row["items"][:k], row["values"][:k], bool(row["shares"]), {rule: count for rule, count in counts if count}
+            self._items[user, :k],
+            self._values[user, :k],
+            bool(self._shares[user]),
+            {rule: count for rule, count in counts if count},
+            Found(*[column[user, :k] for column in self._found]),
         )
 
     def missing(self) -> np.ndarray:
         """Positions without a list, int64: customers of the own network first, then numbers of others, and the unknown
         one."""
-        missing = np.flatnonzero(~self._rows["made"])
+        missing = np.flatnonzero(~self._made)
         return missing[np.argsort(self.state.customers.off_net[missing], kind="stable")]
 
     @contextmanager
@@ -147,7 +156,9 @@ class Ahead:
 
     def _make(self, user: int) -> None:
         found = best(self.state, Block("app", np.array([user])), self._length)
-        row = self._rows[user]
-        row["items"], row["values"], row["shares"] = found.items, found.values, found.shares
-        row["removed"] = [found.removed.get(rule, 0) for rule in self._rules]
-        row["made"] = True  # last: who sees it sees the rest
+        self._items[user], self._values[user], self._shares[user] = found.items, found.values, found.shares
+        evidence = strongest(self.state.app_ties, np.array([user]), found.items[None])
+        for name, column in zip(EVIDENCE, self._found, strict=True):
+            column[user] = getattr(evidence, name)[0]
+        self._removed[user] = [found.removed.get(rule, 0) for rule in self._rules]
+        self._made[user] = True  # last: who sees it sees the rest

@@ -8,7 +8,6 @@ observations: lift = (x + w p) / ((y + w) p), with x of y observed and p the rat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -56,9 +55,9 @@ class Ties:
     fit_category: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Found:
-    """The strongest evidence for each (customer, item), arrays of one shape.
+    """The strongest evidence for each (customer, item), arrays of one shape, as EVIDENCE names and types them.
 
     kind   int8, one of the kinds above
     x, y   int32: x of y contacts, or owners of the handset, use the item; for CATEGORY x of y items used
@@ -72,20 +71,21 @@ class Found:
     other: np.ndarray
     lift: np.ndarray
 
-
-class Fact(NamedTuple):
-    """The evidence for one (customer, item), as in `Found`."""
-
-    kind: int
-    x: int
-    y: int
-    other: int
-    lift: float
+    def take(self, places: object) -> Found:
+        """Only what is at some places, as NumPy indexes an array."""
+        return Found(*[getattr(self, name)[places] for name in EVIDENCE])
 
 
-def facts_of(found: Found, b: int) -> list[Fact]:
-    """The evidence for the items of one customer."""
-    return list(map(Fact._make, zip(*(each[b].tolist() for each in vars(found).values()), strict=True)))
+EVIDENCE = {"kind": np.int8, "x": np.int32, "y": np.int32, "other": np.int32, "lift": np.float32}
+"""The columns of `Found`, and their types."""
+Fact = tuple[int, int, int, int, float]
+"""The evidence for one (customer, item): `kind, x, y, other, lift` as in `Found`."""
+
+
+def facts_of(found: Found) -> list[Fact]:
+    """The evidence for the items of one customer, from arrays (k)."""
+    columns = found.kind, found.x, found.y, found.other, found.lift
+    return list(zip(*[column.tolist() for column in columns], strict=True))
 
 
 def strongest(ties: Ties, users: np.ndarray, items: np.ndarray) -> Found:

@@ -13,7 +13,7 @@ from matching.ahead import Ahead, best
 from matching.answered import Answered, Said
 from matching.decision import Decision, Item, MatchRequest, each_json, json, new_id
 from matching.eligibility import Block, explain, nothing_because
-from matching.evidence import facts_of, strongest
+from matching.evidence import Found, facts_of, strongest
 from matching.explore import Explore, First, lead
 from matching.fatigue import said_by, since_load
 from matching.rank import top_k
@@ -26,6 +26,9 @@ from matching.telling import tell
 
 MIXED = 4
 """Apps looked at for each slot, so that categories can be mixed."""
+
+
+NOTHING = np.array([], np.int64)
 
 
 @dataclass(slots=True)
@@ -83,14 +86,14 @@ def ask(state: MatchState, request: MatchRequest, met: Circumstances) -> Asked:
     if request.slots is not None:
         k = min(k, _check_slots(request.slots))
     position = met.position
-    used = _places(state, "app", request.context_used) if kind == "app" else np.array([], np.int64)
+    used = _places(state, "app", request.context_used) if kind == "app" and request.context_used else NOTHING
     paused, tired = since_load(state.history, kind, state.places(kind), position, met.said)
     block = Block(
         kind=kind,
         users=np.array([position]),
         channel=state.channel(request.channel),
-        used=(np.zeros(len(used), np.int64), used),
-        paused=(np.zeros(len(paused), np.int64), paused),
+        used=_of_one(used),
+        paused=_of_one(paused),
         tired=np.array([tired]),
         quiet=met.quiet,
         full=met.full,
@@ -106,7 +109,10 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     chosen = _best_apps(state, asked, ahead) if kind == "app" else _best_offers(state, asked, explore)
     some = chosen.items[:, : np.count_nonzero(chosen.items >= 0)]
     items = some[0].tolist()
-    facts = facts_of(strongest(state.ties(kind), users, _things(state, kind, some)), 0)
+    found = chosen.found
+    if found is None:
+        found = strongest(state.ties(kind), users, _things(state, kind, some)).take(0)
+    facts = facts_of(found)[: len(items)]
     if kind == "app" and block.channel < 0:
         through = [usual(state, position, block.full, block.quiet)] * len(items)
     else:
@@ -142,7 +148,8 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
 @dataclass(slots=True)
 class _Chosen:
     """Items (1, k), -1 where there are fewer, their scores, the factors of each in JSON; how many items each rule
-    removed, and which offers; how the first offer was chosen where chance may choose."""
+    removed, and which offers; how the first offer was chosen where chance may choose; the evidence for each, arrays
+    (k), where it was sought already."""
 
     items: np.ndarray
     values: np.ndarray
@@ -150,6 +157,7 @@ class _Chosen:
     removed: dict[str, int]
     barred: dict[str, list[str]] = field(default_factory=dict)
     first: First | None = None
+    found: Found | None = None
 
 
 def _best_apps(state: MatchState, asked: Asked, ahead: Ahead | None) -> _Chosen:
@@ -158,12 +166,13 @@ def _best_apps(state: MatchState, asked: Asked, ahead: Ahead | None) -> _Chosen:
         found = ahead.best(asked.position, asked.wanted)
     else:
         found = best(state, block, asked.wanted)
-    items, values = found.items[None], found.values[None]
+    items, values, evidence = found.items[None], found.values[None], found.found
     if asked.request.slots is not None:
         kept = mixed(np.append(state.apps.category, -1)[items[0]], items[0], asked.k)
         items, values = items[:, kept], values[:, kept]
+        evidence = None if evidence is None else evidence.take(kept)
     factors = _factors_of_apps(state, asked, values[0], found.shares)
-    return _Chosen(items, readable(values, np.array([found.shares])), factors, found.removed)
+    return _Chosen(items, readable(values, np.array([found.shares])), factors, found.removed, found=evidence)
 
 
 def _factors_of_apps(state: MatchState, asked: Asked, values: np.ndarray, shares: bool) -> list[str]:
@@ -196,6 +205,11 @@ def _best_offers(state: MatchState, asked: Asked, explore: Explore | None) -> _C
     ids = state.offers.ids.to_pylist()
     barred = {rule: [ids[i] for i in places.tolist()] for rule, places in which.items()}
     return _Chosen(items, values, factors, removed, barred, first)
+
+
+def _of_one(items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Items of a block's single customer, as (rows, items)."""
+    return (np.zeros(len(items), np.int64), items) if len(items) else (NOTHING, NOTHING)
 
 
 def _things(state: MatchState, kind: Kind, items: np.ndarray) -> np.ndarray:

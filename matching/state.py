@@ -34,7 +34,7 @@ from matching.propensity import Propensity
 from matching.quiet import Quiet, quiet_of
 from matching.rank import warm_up
 from matching.said import read_said
-from matching.texts import Texts, Things, inside
+from matching.texts import Texts, Things, inside, steps_from
 from matching.ties import load_contacts, load_used
 from matching.uptake import Uptake
 from matching.vectors import Vectors, load_vectors
@@ -193,7 +193,8 @@ class MatchState:
             handset_ids=inside(self.handsets.ids),
             handset_names=inside(self.handsets.names),
             channel_ids=self.channels.ids.to_pylist(),
-            categories=inside(self.categories),
+            category_words=[name.replace("_", " ") for name in inside(self.categories)] + [""],
+            category_steps=[steps_from(name) for name in inside(self.categories)] + [""],
             segments=inside(self.segments),
         )
 

@@ -13,10 +13,9 @@ from lake.pseudonyms import text_of
 from matching.evidence import CATEGORY, CONTACTS, HANDSET, NOTHING, UNUSED, Fact
 from matching.reasons import SENTENCES
 from matching.state import Kind, MatchState
-from matching.texts import node, tenth
+from matching.texts import IN_CATEGORY, node, tenth
 
 USES = {"app": '{"edge":"USES_APP"}', "offer": '{"edge":"SUBSCRIBES"}'}
-IN_CATEGORY = '{"edge":"IN_CATEGORY"}'
 SAY = {of: sentence.format for of, sentence in SENTENCES.items()}
 
 
@@ -35,7 +34,7 @@ def tell(
         said, path = of(texts.offer_product[item], fact)
         own = texts.offer_reasons[item]
         if own is not None:
-            said = own if fact.kind in (NOTHING, UNUSED) else f"{own.rstrip(' .;')}; {said}"
+            said = own if fact[0] in (NOTHING, UNUSED) else f"{own.rstrip(' .;')}; {said}"
         offer = node("Offer", texts.offer_ids[item])
         told.append(f'"reason":"{said}","script":{texts.offer_scripts[item]},"path":[{path},{{"edge":"OF"}},{offer}]')
     return told
@@ -47,21 +46,21 @@ class _Telling:
     def __init__(self, state: MatchState, kind: Kind, user: str | None, position: int) -> None:
         self._state, self._kind, self._position = state, kind, position
         self._things = state.texts.apps if kind == "app" else state.texts.products
-        self._me = node("User", user or "")
+        self._me, self._uses = node("User", user or ""), USES[kind]
+        self._words, self._steps = state.texts.category_words, state.texts.category_steps
 
     def __call__(self, thing: int, fact: Fact) -> tuple[str, str]:
-        things, me, uses, evidence = self._things, self._me, USES[self._kind], fact[0]
+        evidence, x, y, other, lift = fact
+        things, me, uses, words, steps = self._things, self._me, self._uses, self._words, self._steps
         say, name, end = SAY[self._kind, evidence], things.names[thing], things.nodes[thing]
         if evidence == NOTHING:
             return say(share=things.share[thing], name=name), f"{things.users[thing]},{uses},{end}"
         if evidence == UNUSED:
             return say(name=name), end
-        _, x, y, other, lift = fact
-        times = tenth(round(lift * 10))
         if evidence == CATEGORY:
-            category, into = self._category(thing)
-            said = say(other=things.names[other], category=category, lift=times, name=name)
-            return said, f"{me},{uses},{things.nodes[other]},{IN_CATEGORY},{into}{end}"
+            place = things.category[thing]
+            said = say(other=things.names[other], category=words[place], lift=tenth(round(lift * 10)), name=name)
+            return said, f"{me},{uses},{things.nodes[other]},{IN_CATEGORY},{steps[place]}{end}"
         if evidence == CONTACTS:
             who = node("User", text_of(bytes(self._state.customers.users[other])))
             return say(x=x, y=y, name=name), f'{me},{{"edge":"CALLS","count":{x},"of":{y}}},{who},{uses},{end}'
@@ -72,14 +71,8 @@ class _Telling:
             path = f'{me},{{"edge":"USES_HANDSET"}},{node("Handset", texts.handset_ids[phone])},{owners},{uses},{end}'
             return say(x=x, y=y, handset=texts.handset_names[phone], name=name), path
         segment = int(ties.segment[self._position])
-        fits, into = self._category(thing) if ties.fit_category[segment, thing] else (name, "")
+        place = things.category[thing] if ties.fit_category[segment, thing] else -1
+        fits, into = (words[place], steps[place]) if place >= 0 else (name, "")
         within = f'{{"edge":"IN_SEGMENT"}},{node("Segment", texts.segments[segment])}'
-        return say(fits=fits, lift=times), f'{me},{within},{{"edge":"FITS","lift":{round(lift, 2)}}},{into}{end}'
-
-    def _category(self, thing: int) -> tuple[str, str]:
-        """A thing's category as it is read, and the steps from there."""
-        place = self._things.category[thing]
-        if place < 0:
-            return "", ""
-        category = self._state.texts.categories[place]
-        return category.replace("_", " "), f"{node('Category', category)},{IN_CATEGORY},"
+        said = say(fits=fits, lift=tenth(round(lift * 10)))
+        return said, f'{me},{within},{{"edge":"FITS","lift":{round(lift, 2)}}},{into}{end}'

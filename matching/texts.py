@@ -14,6 +14,8 @@ import pyarrow as pa
 
 from matching.evidence import Ties
 
+IN_CATEGORY = '{"edge":"IN_CATEGORY"}'
+
 
 @dataclass(frozen=True)
 class Things:
@@ -21,7 +23,7 @@ class Things:
 
     names     as customers read them
     nodes     each as the node of a path
-    category  place of each in `Texts.categories`, -1 without
+    category  place of each in `Texts.category_words` and `category_steps`, -1 without
     share     of customers who use each, in percent
     users     as many customers as use each, as the node of a path
     """
@@ -47,7 +49,11 @@ class Things:
 
 @dataclass(frozen=True)
 class Texts:
-    """Identifiers and words; `channel_ids` and what is None are not inside a JSON text."""
+    """Identifiers and words; `channel_ids` and what is None are not inside a JSON text.
+
+    `category_words` are categories as customers read them, `category_steps` the steps from each to an item of it; of
+    no category, the last place, nothing.
+    """
 
     apps: Things
     products: Things
@@ -59,8 +65,14 @@ class Texts:
     handset_ids: list[str]
     handset_names: list[str]
     channel_ids: list[str]
-    categories: list[str]
+    category_words: list[str]
+    category_steps: list[str]
     segments: list[str]
+
+
+def steps_from(category: str) -> str:
+    """The steps from a category to an item, without the item."""
+    return f"{node('Category', category)},{IN_CATEGORY},"
 
 
 def node(label: str, key: str) -> str:

@@ -109,5 +109,5 @@ async def _decide(service: Service, body: MatchBody, users: list[bytes]) -> list
         )
         decisions.append(service.write(asked))
     await service.traces.keep(decisions)
-    metrics.ITEMS.labels(body.kind).inc(sum(decision.items for decision in decisions))
+    metrics.shown(body.kind, sum(decision.items for decision in decisions))
     return decisions
