@@ -13,6 +13,8 @@ QUIET_S = 0.05
 """So long after a request nobody asks."""
 PAUSE_S = 0.005
 """Between two lists while somebody does."""
+LET_GO = 1 << 16
+"""Lists after which those made are no longer held in memory."""
 AGAIN_S = 5.0
 """How often a worker looks whether the one that makes the lists is gone."""
 
@@ -57,4 +59,6 @@ class Sweep:
                 self._ahead.best(user, 0)
                 if count % 1024 == 0 or count == len(missing):
                     metrics.MISSING.set(len(missing) - count)
+                if count % LET_GO == 0 or count == len(missing):
+                    self._ahead.let_go()
         return True

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -85,11 +86,14 @@ class Ahead:
                 *[(name, kind, (self._length,)) for name, kind in EVIDENCE.items()],
                 ("removed", np.int32, (len(self._rules),)),
                 ("shares", np.bool_),
-                ("made", np.bool_),
             ],
             align=True,
         )
         rows = state.customers.n + 1
+        self._from = (
+            -(-rows // mmap.PAGESIZE) * mmap.PAGESIZE
+        )  # after a byte for each list that says whether it is made
+        size = self._from + rows * row.itemsize
         boot = BOOT.read_text() if BOOT.exists() else ""
         name = hashlib.sha256(f"{boot} {identity} {row} {rows}".encode()).hexdigest()[:32]
         folder = home.root / FOLDER
@@ -98,15 +102,17 @@ class Ahead:
             self._path = folder / name
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                os.posix_fallocate(file, 0, max(1, rows * row.itemsize))  # a map over a full disk would kill
+                os.posix_fallocate(file, 0, size)  # a map over a full disk would kill
+                self._map = mmap.mmap(file, size)
             finally:
                 os.close(file)
         for other in folder.iterdir():
             if other != self._path:
                 other.unlink(missing_ok=True)
-        lists = np.asarray(np.memmap(self._path, row, "r+", shape=(rows,)))
+        self._made = np.frombuffer(self._map, np.bool_, rows)
+        lists = np.frombuffer(self._map, row, rows, self._from)
         self._items, self._values, self._shares = lists["items"], lists["values"], lists["shares"]
-        self._removed, self._made = lists["removed"], lists["made"]
+        self._removed = lists["removed"]
         self._found = [lists[name] for name in EVIDENCE]
 
     def covers(self, state: MatchState, block: Block, k: int) -> bool:
@@ -140,6 +146,11 @@ class Ahead:
         one."""
         missing = np.flatnonzero(~self._made)
         return missing[np.argsort(self.state.customers.off_net[missing], kind="stable")]
+
+    def let_go(self) -> None:
+        """Give the lists' pages back to the system, which has them in its cache: until they are read again, they are
+        not this process's memory."""
+        self._map.madvise(mmap.MADV_DONTNEED, self._from)
 
     @contextmanager
     def sweeping(self) -> Iterator[bool]:

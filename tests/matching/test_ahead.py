@@ -60,6 +60,8 @@ def test_lists_are_shared_and_belong_to_one_state(tmp_path: Path) -> None:
     for user in one.missing().tolist():
         one.best(user, 0)
     assert not len(two.missing())
+    one.let_go()
+    assert not len(one.missing())
     assert two.best(0, LENGTH).values.tobytes() == one.best(0, LENGTH).values.tobytes()
     other = Ahead(home, state, "another")
     assert len(other.missing()) == state.customers.n + 1
