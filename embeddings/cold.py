@@ -222,14 +222,15 @@ def _measure_apps(
 
 def rows_of_new(found: dict[str, Quality], seed: int) -> dict[str, dict[str, Any]]:
     """One row a scorer: Recall and NDCG, the 95 % bootstrap `interval` of each; and of all but `segment` the `lift`,
-    NDCG over that of popularity in segment for the same users, with its paired `lift_interval`. Nothing of either
-    where nothing was measured, or popularity in segment never hits."""
+    NDCG over that of popularity in segment for the same users, with its paired `lift_interval`; neither where that
+    never hits. No rows where nobody was measured."""
     rows = dict[str, dict[str, Any]]()
     for name, quality in found.items():
-        rows[name] = {**quality.summary()}
-        if len(quality.ndcg):
-            means = bootstrap(np.stack([quality.recall, quality.ndcg], axis=1), seed)
-            rows[name]["interval"] = {figure: ends(means[:, i]) for i, figure in enumerate(quality.summary())}
+        if not len(quality.ndcg):
+            continue
+        means = bootstrap(np.stack([quality.recall, quality.ndcg], axis=1), seed)
+        intervals = {figure: ends(means[:, i]) for i, figure in enumerate(quality.summary())}
+        rows[name] = {**quality.summary(), "interval": intervals}
         if name != "segment" and found["segment"].ndcg.any():
             rows[name]["lift"], rows[name]["lift_interval"] = lift_of(quality, found["segment"], seed)
     return rows

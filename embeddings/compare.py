@@ -8,7 +8,8 @@ Two ways, the first where it can tell:
    surely worse, that counts only where it knew all the days that the current one knew.
 2. **Lifts.** Each snapshot's NDCG over popularity's on its own held-out use, which is comparable where both cuts are of
    one kind: the new one is worse where the interval of its lift lies wholly below the current one's lift. What is wrong
-   with the data, such as a feed of noise, shows here and not in the first.
+   with the data, such as a feed of noise, shows here and not in the first. Nothing shows where either lift is told by
+   fewer than `FEWEST` customers, whose interval is narrow for being few, or has nothing to be a multiple of.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from embeddings.snapshot import Snapshot, current_id
 from embeddings.split import EPOCH
 from embeddings.trial import Trial
 from lake.home import Home
+
+FEWEST = 10
+"""Customers by whom a lift has to be told."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +100,22 @@ def as_current(current: Snapshot, nodes: Catalogue) -> Score:
 def of_lifts(new: dict[str, Any], former: dict[str, Any]) -> Verdict:
     """Whether the interval of the new lift lies wholly below the former lift.
 
-    >>> of_lifts({"lift": 2.8, "lift_interval": [2.7, 2.9]}, {"lift": 3.0}).worse
+    >>> of_lifts({"users": 90, "lift": 2.8, "lift_interval": [2.7, 2.9]}, {"users": 90, "lift": 3.0}).worse
     True
-    >>> of_lifts({"lift": 2.8, "lift_interval": [2.5, 3.1]}, {"lift": 3.0}).worse
+    >>> of_lifts({"users": 90, "lift": 2.8, "lift_interval": [2.5, 3.1]}, {"users": 90, "lift": 3.0}).worse
+    False
+    >>> of_lifts({"users": 90, "lift": 2.8, "lift_interval": [2.7, 2.9]}, {"users": 1, "lift": 3.0}).worse
     False
     """
     cuts = [metrics.get("cut") for metrics in (former, new)]
     if None not in cuts and cuts[0] != cuts[1]:
         why = f"the current one was measured on a {cuts[0]} cut, this one on a {cuts[1]} cut: their lifts tell nothing"
+        return Verdict(False, why, {})
+    users = min(new["users"], former["users"])
+    if users < FEWEST:
+        return Verdict(False, f"of this one or the current one {users:,} customers were measured: too few to tell", {})
+    if new["lift"] is None or former["lift"] is None:
+        why = "for this one or the current one popularity found nothing: there is no lift over it to compare"
         return Verdict(False, why, {})
     low, high = new["lift_interval"]
     worse = bool(high < former["lift"])

@@ -65,10 +65,38 @@ GLOSSARY = {
 
 def page(metrics: dict[str, Any]) -> str:
     """The page of a snapshot's `metrics`."""
-    table = metrics["table"]
     parts = [
         "<h1>What the embeddings are worth</h1>",
         f"<p>{_summary(metrics)}</p>",
+        *(_measured(metrics) if metrics["table"] else []),
+        "<h2>Customers and apps without use</h2>",
+        "<p>Some customers were made new: all their use was taken away, and is to be found.</p>",
+        _of_new(metrics["cold"]),
+        "<p>Some apps were made new: among them, those that a customer took up are to be found.</p>",
+        _of_new(metrics.get("cold_items", {})),
+        "<p>What the people called add, to customers with use (warm) and without (cold):</p>",
+        figures_table(metrics.get("calls", {})),
+        "<h2>How likely an app is begun</h2>",
+        uptake_part(metrics.get("uptake", {})),
+        "<h2>Offers</h2>",
+        offers_part(metrics.get("offers", {})),
+        "<h2>Also measured</h2>",
+        fact_list({key: value for key, value in metrics.items() if key not in TOLD}),
+        "<h2>The figures</h2>",
+        fact_list(GLOSSARY),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Snapshot quality</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n'
+        + "\n".join(parts)
+        + "\n</body></html>\n"
+    )
+
+
+def _measured(metrics: dict[str, Any]) -> list[str]:
+    """What held-out use says of the scorers, where there was any."""
+    table = metrics["table"]
+    return [
         "<h2>Scorers beside simple methods</h2>",
         _bars(metrics, NDCG),
         _bars(metrics, RECALL),
@@ -89,41 +117,23 @@ def page(metrics: dict[str, Any]) -> str:
         ),
         "<h2>By segment</h2>",
         _segments(metrics),
-        "<h2>Customers and apps without use</h2>",
-        "<p>Some customers were made new: all their use was taken away, and is to be found.</p>",
-        _of_new(metrics["cold"]),
-        "<p>Some apps were made new: among them, those that a customer took up are to be found.</p>",
-        _of_new(metrics.get("cold_items", {})),
-        "<p>What the people called add, to customers with use (warm) and without (cold):</p>",
-        figures_table(metrics.get("calls", {})),
-        "<h2>How likely an app is begun</h2>",
-        uptake_part(metrics.get("uptake", {})),
-        "<h2>Offers</h2>",
-        offers_part(metrics.get("offers", {})),
         "<h2>How it was measured</h2>",
         f"<p>{_split(metrics)}</p>",
         fact_list(metrics.get("baselines", {}), NAMES),
-        "<h2>Also measured</h2>",
-        fact_list({key: value for key, value in metrics.items() if key not in TOLD}),
-        "<h2>The figures</h2>",
-        fact_list(GLOSSARY),
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Snapshot quality</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>\n'
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
 
 
 def _summary(metrics: dict[str, Any]) -> str:
-    low, high = metrics["lift_interval"]
-    served = metrics["table"][metrics["served"]]
-    return (
-        f"<b>{escape(named(metrics['served']))}</b> is served: NDCG@{K} {served[NDCG]:.4f}, "
-        f"{metrics['lift']:.2f} times popularity's ({low:.2f} to {high:.2f}), over {metrics['users']:,} customers. "
-        f"Held out: {escape(metrics['held_out'])}."
-    )
+    served, said = f"<b>{escape(named(metrics['served']))}</b> is served", "; nobody's list could be measured"
+    if metrics["table"]:
+        said = f": NDCG@{K} {metrics['table'][metrics['served']][NDCG]:.4f}, "
+        if metrics["lift"] is None:
+            said += "where popularity finds nothing"
+        else:
+            low, high = metrics["lift_interval"]
+            said += f"{metrics['lift']:.2f} times popularity's ({low:.2f} to {high:.2f})"
+        said += f", over {metrics['users']:,} customers"
+    return f"{served}{said}. Held out: {escape(metrics['held_out'])}."
 
 
 def _why(metrics: dict[str, Any]) -> str:
@@ -190,7 +200,7 @@ def _validation(metrics: dict[str, Any]) -> str:
 
 def _segments(metrics: dict[str, Any]) -> str:
     segments, served = metrics["segments"], metrics["served"]
-    shown = [name for name in ("popularity", "segment", served) if name in metrics["table"]]
+    shown = [name for name in dict.fromkeys(("popularity", "segment", served)) if name in metrics["table"]]
     points = [
         (
             f"{part['segment']} ({part['users']:,})",

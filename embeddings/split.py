@@ -51,7 +51,8 @@ def split(lake: Lake, graph: Graph, seed: int) -> Split:
     mask = random_cut(graph.uses, seed)
     products = random_cut(graph.holds, seed + 1)
     train = replace(graph, uses=graph.uses.keep(~mask), holds=graph.holds.keep(~products))
-    return Split(train, graph.uses.keep(mask), graph.holds.keep(products), "a random fifth of each user's apps", None)
+    how = "a random fifth of each user's apps" if mask.any() else "nothing, as no customer uses two apps"
+    return Split(train, graph.uses.keep(mask), graph.holds.keep(products), how, None)
 
 
 def cutoff_day(uses: Edges) -> int | None:

@@ -58,6 +58,8 @@ def value_text(value: Any) -> str:
         return "; ".join(f"{escape(str(key))}: {value_text(part)}" for key, part in value.items())
     if isinstance(value, list):
         return ", ".join(value_text(part) for part in value)
+    if value is None:
+        return "unknown"
     return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
 
 

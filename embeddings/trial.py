@@ -224,12 +224,25 @@ def report(
     words: dict[str, str],
 ) -> dict[str, Any]:
     """What `embed` prints and the report page shows: each scorer's figures and their intervals, over the reporting
-    users; what the tuning users said (`validation`); the lift, NDCG over popularity's, with its paired interval."""
+    users; what the tuning users said (`validation`); the lift, NDCG over popularity's, with its paired interval. Where
+    nobody could be measured there are no figures: an empty table, and no margin."""
     held, seed = trial.held, trial.seed
     of_apps, of_users = held.train.uses.degrees()[1], held.train.uses.degrees()[0]
     everybody = int((of_users > 0).sum())
-    lift, lift_interval = lift_of(found[choice.served].quality(), found["popularity"].quality(), seed)
-    table = rows_of(found, of_apps, everybody, seed)
+    measured: dict[str, Any] = {"table": {}, "lift": None, "lift_interval": None, "baselines": {}, "segments": []}
+    if len(trial.reporting):
+        table = rows_of(found, of_apps, everybody, seed)
+        lift, lift_interval = lift_of(found[choice.served].quality(), found["popularity"].quality(), seed)
+        names, of = trial.segments.names.to_pylist(), trial.segments.of[trial.reporting]
+        measured = {
+            "table": table,
+            "interval": {f"ndcg@{K}": table[choice.served]["interval"][f"ndcg@{K}"]},
+            "lift": lift,
+            "lift_interval": lift_interval,
+            "margin": margin(found, choice.served, seed),
+            "baselines": words,
+            "segments": by_segment(found, names, of, choice.served, seed),
+        }
     return {
         "k": K,
         "held_out": held.how,
@@ -238,30 +251,22 @@ def report(
         "users": len(trial.reporting),
         "served": choice.served,
         "choice": {name: value for name, value in asdict(choice).items() if name != "served"},
-        "table": table,
         "validation": {
             "users": len(trial.tuning),
             "shared": len(trial.tuning) > 0 and trial.tuning is trial.reporting,
             **{name: quality.summary()[f"ndcg@{K}"] for name, quality in tuned.items()},
         },
-        "interval": {f"ndcg@{K}": table[choice.served]["interval"][f"ndcg@{K}"]},
-        "lift": lift,
-        "lift_interval": lift_interval,
-        "margin": margin(found, choice.served, seed),
-        "baselines": words,
         "catalogue": {"apps": len(of_apps), "users": everybody, "gini": round(gini(of_apps), 5)},
-        "segments": by_segment(
-            found, trial.segments.names.to_pylist(), trial.segments.of[trial.reporting], choice.served, seed
-        ),
+        **measured,
     }
 
 
-def lift_of(served: Quality, base: Quality, seed: int) -> tuple[float, list[float]]:
+def lift_of(served: Quality, base: Quality, seed: int) -> tuple[float | None, list[float] | None]:
     """NDCG of what is served over that of popularity for the same users, and its 95 % interval: both are drawn
-    together, so what makes a user hard for both does not widen it. 1 where popularity never hits, or nothing was
-    measured."""
+    together, so what makes a user hard for both does not widen it. None where popularity never hits, or nothing was
+    measured: a multiple of nothing says nothing."""
     if not base.ndcg.any():
-        return 1.0, [1.0, 1.0]
+        return None, None
     lift = float(served.ndcg.mean() / base.ndcg.mean())
     means = bootstrap(np.stack([served.ndcg, base.ndcg], axis=1), seed)
     hit = means[:, 1] > 0

@@ -25,7 +25,7 @@ UNITS = {"deviations": 1.0, "shares": 1e-4}
 LOW, HIGH, BINS = -8.0, 12.0, 1 << 14
 KNOTS = 64
 FEWEST = 50
-"""With fewer begun apps than this nothing is learned."""
+"""With fewer begun apps than this nothing is learned; nor where there is nobody else to hold it against."""
 TENTHS = 10
 
 
@@ -84,7 +84,7 @@ def learn_uptake(trial: Trial, score: Score, served: str) -> Uptake:
         learned, _, _ = count(trial, score, np.sort(some[::2]), kind)
         others, shown, begun = count(trial, score, np.sort(some[1::2]), kind)
         both = Counts(learned.unit, learned.pairs + others.pairs, learned.begun + others.begun)
-        if learned.begun.sum() >= FEWEST:
+        if learned.begun.sum() >= FEWEST and len(shown):
             expected = np.interp(shown, *learned.knots())
             metrics[kind] = {"customers": len(some), "begun": int(both.begun.sum()), **held_up(expected, begun)}
             rows += [{"kind": kind, "score": at, "chance": p} for at, p in zip(*both.knots(), strict=True)]

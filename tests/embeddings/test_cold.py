@@ -192,4 +192,4 @@ def test_hardly_any_use_leaves_newcomers_as_they_are(uses):
     alone = Segments(pa.array(["all"]), np.zeros(2, np.int32))
     chosen, metrics = measure_new(split, vectors, None, alone, seed=0)
     assert (chosen.users, chosen.apps) == (Newcomers().users, Newcomers().apps)
-    assert metrics["cold"]["popularity"] == {"recall@20": 0.0, "ndcg@20": 0.0}
+    assert metrics["cold"] == metrics["cold_items"] == {}

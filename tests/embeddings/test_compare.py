@@ -21,7 +21,7 @@ from lake.tables import Lake
 from tests.embeddings.conftest import write_two_tastes, write_usage
 
 USERS, APPS = 220, 40
-ALIKE = {"lift": 2.0, "lift_interval": [1.9, 2.1], "cut": "time"}
+ALIKE = {"lift": 2.0, "lift_interval": [1.9, 2.1], "cut": "time", "users": 200}
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +83,10 @@ def test_a_few_days_more_leave_it_to_the_lifts(january):
     trial = _later(lake, 33)
     assert trial.held.cutoff is not None
     assert trial.held.cutoff <= dt.date(2026, 1, 31)
-    low = {"cut": "time", "lift": 1.0, "lift_interval": [0.9, 1.1]}
+    low = {**ALIKE, "lift": 1.0, "lift_interval": [0.9, 1.1]}
     assert result["lift"] > 1.1
     assert against_current(home, low, trial, _ideal(trial, -1)).worse
-    high = {"cut": "time", "lift": 9.0, "lift_interval": [8.0, 9.5]}
+    high = {**ALIKE, "lift": 9.0, "lift_interval": [8.0, 9.5]}
     verdict = against_current(home, high, trial, _ideal(trial, -1))
     assert not verdict.worse
     assert "does not lie below" in verdict.why
@@ -110,8 +110,18 @@ def test_lifts_of_different_cuts_are_not_compared():
 
 
 def test_a_lift_within_its_interval_is_not_worse():
-    assert not of_lifts({"lift": 2.95, "lift_interval": [2.85, 3.05]}, {"lift": 3.0}).worse
-    assert of_lifts({"lift": 2.85, "lift_interval": [2.75, 2.95]}, {"lift": 3.0}).worse
+    current = {**ALIKE, "lift": 3.0}
+    assert not of_lifts({**ALIKE, "lift": 2.95, "lift_interval": [2.85, 3.05]}, current).worse
+    assert of_lifts({**ALIKE, "lift": 2.85, "lift_interval": [2.75, 2.95]}, current).worse
+
+
+@pytest.mark.parametrize("few", [{"users": 9}, {"lift": None, "lift_interval": None}])
+def test_a_lift_of_few_customers_or_over_nothing_tells_nothing(few):
+    """One customer's interval is a point: the next snapshot of a tiny home would be 'worse' by chance, for good."""
+    high, low = {**ALIKE, "lift": 58.0, "lift_interval": [58.0, 58.0]}, ALIKE
+    assert of_lifts(low, high).worse
+    assert not of_lifts(low, {**high, **few}).worse
+    assert not of_lifts({**low, **few}, high).worse
 
 
 def test_the_current_one_ranks_apps_it_does_not_know_below_all(january):

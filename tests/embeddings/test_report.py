@@ -82,6 +82,21 @@ def test_the_page_is_whole_escaped_and_loads_nothing():
     assert page(METRICS) == text
 
 
+def test_what_was_not_measured_is_not_a_figure():
+    nothing = {"table": {}, "lift": None, "lift_interval": None, "baselines": {}, "segments": [], "cold": {}}
+    text = page(
+        {**{k: v for k, v in METRICS.items() if k not in ("margin", "uptake", "offers")}, **nothing, "users": 0}
+    )
+    assert "nobody's list could be measured" in text
+    assert "<svg" not in text
+    assert "Not measured." in text
+    calls = {"cold": {"without": 0.0, "with": 0.1, "lift": None}}
+    text = page({**METRICS, "served": "popularity", "lift": None, "lift_interval": None, "calls": calls})
+    assert "where popularity finds nothing" in text
+    assert "None" not in text
+    assert "<th>popularity</th><th>popularity in segment</th></tr>" in text  # what is served is one column
+
+
 def test_each_chart_is_well_formed_and_bars_are_as_long_as_their_figures():
     for chart in re.findall(r"<svg.*?</svg>", page(METRICS)):
         ElementTree.fromstring(chart)

@@ -86,6 +86,8 @@ def test_apps_that_nobody_uses_leave_popularity(small, home, settings):
     small.write("apps", pa.table({"app": ["b", "a"], "name": ["B", "A"]}))
     result = train(small, home, settings)
     assert result["served"] == "popularity"
+    assert (result["users"], result["table"], result["lift"]) == (0, {}, None)
+    assert result["held_out"].startswith("nothing")
     assert Snapshot.current(home).app_scores(np.arange(3)).tolist() == [[0, 0]] * 3
 
 

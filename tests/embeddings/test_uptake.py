@@ -98,3 +98,11 @@ def test_without_time_or_begun_apps_nothing_is_learned() -> None:
     made.held = replace(made.held, cutoff=None)
     found = learn_uptake(made, lambda rows: scores[rows], "filter")
     assert (found.table.num_rows, found.metrics) == (0, {})
+
+
+def test_one_customer_who_begins_much_is_nobody_to_hold_it_against() -> None:
+    known = np.zeros((1, 120), bool)
+    known[0, 60:] = True
+    made = trial(known, ~known)
+    found = learn_uptake(made, lambda rows: np.zeros((len(rows), 120), np.float32), "filter")
+    assert (found.table.num_rows, found.metrics) == (0, {})
