@@ -141,7 +141,9 @@ def due(home: Home, settings: Settings) -> list[str]:
 
 def embed_due(home: Home, settings: Settings) -> bool:
     """Whether there is no snapshot of the lake as it is."""
-    return not (home.snapshots / "current").exists() or Steps(home).due("embed", _embed_inputs(home, settings))
+    id = current_id(home)
+    there = id is not None and (home.snapshots / id / "manifest.json").is_file()
+    return not there or Steps(home).due("embed", _embed_inputs(home, settings))
 
 
 def embed_is_done(home: Home, settings: Settings) -> None:

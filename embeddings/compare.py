@@ -27,6 +27,7 @@ from embeddings.evaluate import FEW, K, Score, bootstrap, ends, measure, measure
 from embeddings.snapshot import Snapshot, current_id
 from embeddings.split import EPOCH
 from embeddings.trial import Trial
+from lake.errors import NotReady
 from lake.home import Home
 
 FEWEST = 10
@@ -49,8 +50,8 @@ def against_current(home: Home, metrics: dict[str, Any], trial: Trial, served: S
         return Verdict(False, "there was no current snapshot", {})
     try:
         current = Snapshot.open(home, id)
-    except (OSError, ValueError, EOFError) as damage:  # a file is gone or cut short: anything is better than that
-        return Verdict(False, f"the current snapshot {id} cannot be read ({type(damage).__name__})", {})
+    except NotReady:  # a file is gone or cut short: anything is better than that
+        return Verdict(False, f"the current snapshot {id} cannot be read", {})
     former = current.manifest["metrics"]
     same = side_by_side(current, former.get("last_day"), trial, served)
     if same is not None and (same.worse or same.figures["interval"][0] > 0):

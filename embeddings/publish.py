@@ -27,7 +27,7 @@ def write_snapshot(
     home: Home, arrays: dict[str, np.ndarray], tables: dict[str, pa.Table], manifest: dict[str, Any]
 ) -> str:
     """Write a snapshot, with its report page where it has metrics of scorers, and return its id; it is not yet current.
-    Writing the same bytes again gives the same folder."""
+    Writing the same bytes again gives the same folder; one of that name that was damaged since is replaced."""
     home.snapshots.mkdir(parents=True, exist_ok=True)
     staging = home.snapshots / f".staging-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
@@ -44,8 +44,11 @@ def write_snapshot(
                 (staging / REPORT).write_text(page(manifest["metrics"]), encoding="utf-8")
             id = digest(staging)
             (staging / "made_at").write_text(dt.datetime.now(dt.UTC).isoformat(timespec="seconds") + "\n")
-            if not (home.snapshots / id).exists():
-                os.replace(staging, home.snapshots / id)
+            former = home.snapshots / id
+            if former.exists() and digest(former) != id:
+                shutil.rmtree(former)
+            if not former.exists():
+                os.replace(staging, former)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return id

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,15 +65,26 @@ def kept(
 
 
 def last_start(home: Home, nodes: Catalogue, cutoff: dt.date | None, dimensions: int) -> tuple[str, Start] | None:
-    """The snapshot that a fit on the days before `cutoff` begins with, and what it knows; None where there is none."""
+    """The snapshot that a fit on the days before `cutoff` begins with, and what it knows; None where there is none. One
+    that cannot be read is none."""
     known = []
-    for path in sorted(home.snapshots.glob("*/manifest.json")):
-        said = json.loads(path.read_text(encoding="utf-8")).get("start")
+    for path in sorted(home.snapshots.glob("[!.]*/manifest.json")):
+        try:
+            said = json.loads(path.read_text(encoding="utf-8")).get("start")
+        except ValueError:
+            continue
         if said and said.get("dimensions") == dimensions and said["cutoff"] < (cutoff.isoformat() if cutoff else ""):
-            known.append((said["cutoff"], path.parent, said["maps"]))
-    if not known:
-        return None
-    _, folder, names = max(known, key=lambda one: (one[0], one[1].name))
+            known.append((said["cutoff"], path.parent.name, said["maps"]))
+    for _, id, names in sorted(known, reverse=True):
+        try:
+            return id, _start_of(home.snapshots / id, names, nodes)
+        except (OSError, ValueError, EOFError):  # a file is gone or cut short: the one before will do
+            continue
+    return None
+
+
+def _start_of(folder: Path, names: list[str], nodes: Catalogue) -> Start:
+    """What the snapshot in `folder` knows of `nodes`, with its maps' `names`."""
     before = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*START, "users")}
     users = _found(before["start_users"], *(_ids(part) for part in (before["users"], user_bytes(nodes.users))))
     items = {}
@@ -80,7 +92,7 @@ def last_start(home: Home, nodes: Catalogue, cutoff: dt.date | None, dimensions:
         columns = pq.read_table(folder / f"{kind}s.parquet")[kind], getattr(nodes, f"{kind}s")
         items[kind] = _found(before[f"start_{kind}s"], *(np.array(part.to_pylist(), object) for part in columns))
     maps = dict(zip(names, np.array(before["start_maps"]), strict=True))
-    return folder.name, Start(users, items["app"], items["product"], maps)
+    return Start(users, items["app"], items["product"], maps)
 
 
 def _found(rows: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:

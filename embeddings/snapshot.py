@@ -110,10 +110,19 @@ class Snapshot:
 
     @classmethod
     def open(cls, home: Home, id: str) -> Snapshot:
-        """The snapshot of that id, its arrays mapped, not read. Raises NotReady where there is none."""
+        """The snapshot of that id, its arrays mapped, not read. Raises NotReady where there is none, or a file of it is
+        gone or cut short."""
         folder = home.snapshots / id
         if not (folder / "manifest.json").is_file():
             raise NotReady(f"there is no snapshot {id} in {home.snapshots}", "make one with `dumbbell embed`")
+        try:
+            return cls._read(id, folder)
+        except (OSError, ValueError, EOFError) as damage:
+            found = f"the snapshot {id} in {home.snapshots} cannot be read ({type(damage).__name__})"
+            raise NotReady(found, "make it again with `dumbbell embed --force`") from damage
+
+    @classmethod
+    def _read(cls, id: str, folder: Path) -> Snapshot:
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
         lengths = {"offer_users": len(arrays["users"]), "app_fold": len(arrays["app_vectors"])}
         for name in (*ADDED, *NEAR):

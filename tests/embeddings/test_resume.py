@@ -71,6 +71,14 @@ def test_days_that_the_last_fit_had_seen_are_not_measured_with_it(last):
     assert last_start(last, nodes, DAY + dt.timedelta(days=1), 4) is None
 
 
+def test_a_damaged_start_is_none(last):
+    nodes, later = nodes_of([2], ["a"]), DAY + dt.timedelta(days=30)
+    (last.snapshots / "one" / "start_users.npy").write_bytes(b"")
+    assert last_start(last, nodes, later, 3) is None
+    (last.snapshots / "one" / "manifest.json").write_text("{")
+    assert last_start(last, nodes, later, 3) is None
+
+
 def test_without_a_snapshot_or_a_cutoff_nothing_is_kept(home):
     nodes = nodes_of([1], ["a"])
     assert last_start(home, nodes, DAY, 3) is None

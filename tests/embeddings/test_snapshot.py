@@ -99,3 +99,15 @@ def test_writing_does_not_make_current_and_old_ones_go(home):
 def test_opening_a_snapshot_loads_no_torch():
     code = "import sys, embeddings.snapshot; assert not any(m.split('.')[0] in ('torch', 'scipy') for m in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("name", "left"), [("user_vectors.npy", 0), ("apps.parquet", 8), ("manifest.json", 1)])
+def test_a_damaged_snapshot_is_refused_in_a_sentence_and_the_same_bytes_mend_it(home, name, left):
+    id = write_snapshot(home, *_parts(), {"metrics": {}})
+    make_current(home, id)
+    file = home.snapshots / id / name
+    file.write_bytes(file.read_bytes()[:left])
+    with pytest.raises(NotReady, match=rf"{id} .* cannot be read .*embed --force"):
+        Snapshot.current(home)
+    assert write_snapshot(home, *_parts(), {"metrics": {}}) == id
+    assert Snapshot.current(home).apps == ["a", "b"]
