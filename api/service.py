@@ -141,6 +141,7 @@ class Service:
             self._thread.join()
         if self._sweep is not None:
             self._sweep.stop()
+        gc.unfreeze()  # libraries say of what is left at the end that it leaked
 
     def look(self) -> None:
         """Take up a new snapshot, lake or day, and answers recorded elsewhere; keep the old where that fails."""
