@@ -86,7 +86,9 @@ def ask(state: MatchState, request: MatchRequest, met: Circumstances) -> Asked:
     if request.slots is not None:
         k = min(k, _check_slots(request.slots))
     position = met.position
-    used = _places(state, "app", request.context_used) if kind == "app" and request.context_used else NOTHING
+    used = NOTHING
+    if kind == "app" and request.context_used:  # what is known already does not count twice
+        used = np.setdiff1d(_places(state, "app", request.context_used), state.used.row(position))
     paused, tired = since_load(state.history, kind, state.places(kind), position, met.said)
     block = Block(
         kind=kind,

@@ -72,7 +72,7 @@ def _shares(state: MatchState, users: np.ndarray, left: np.ndarray, scores: np.n
     exact: np.ndarray = np.asarray(~left.any(axis=1))
     if exact.any():
         segment = vectors.segment[users[exact]]
-        shares = np.tile(vectors.popularity, (len(segment), 1))
+        shares = np.repeat(vectors.popularity[None], len(segment), axis=0)  # tile gives the map itself where empty
         shares[segment >= 0] = vectors.segment_apps[segment[segment >= 0]]
         scores[exact] = shares
     return exact

@@ -94,7 +94,7 @@ def shares(
     [(0, 0, 1.2), (0, 1, 1.0), (1, 1, 1.0)]
     """
     base = counted.sum(axis=0) / max(size.sum(), 1)
-    found = []
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))]
     for s, row in enumerate(counted):  # a segment at a time: all pairs at once need not fit in memory
         item = np.flatnonzero(row >= support)
         score = (row[item] + PRIOR * base[item]) / (size[s] + PRIOR)

@@ -179,7 +179,7 @@ def coarsen(
         segment = _assign(levels, count, [np.where(named, stays, arrives) for named in known])
     found, place = np.unique(segment, return_inverse=True)
     size = np.bincount(place, weights=count)
-    if found[0] < 0 and size[0] < smallest and len(found) > 1:
+    if len(found) > 1 and found[0] < 0 and size[0] < smallest:
         segment[place == 1 + size[1:].argmin()] = -1
     found, first, place = np.unique(segment, return_index=True, return_inverse=True)
     names = np.array([_name(levels, segment[cell], codes[cell], attributes) for cell in first])

@@ -17,6 +17,10 @@ from graph.dumbbell.segments import Segments
 TODAY = dt.date(2026, 7, 1)
 
 
+def test_without_segments_nothing_fits():
+    assert [part.tolist() for part in shares(np.zeros((0, 2)), np.zeros(0))] == [[], [], [], []]
+
+
 def test_share_is_smoothed_towards_everybody_and_lift_is_share_over_base():
     # ten customers, five a segment; item 0 is had by all five of segment 0, item 1 by one of each
     held = np.zeros((10, 2))

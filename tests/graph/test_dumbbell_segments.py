@@ -44,6 +44,10 @@ def test_a_large_combination_keeps_all_its_attributes():
     assert names(found) == ["young · high · games"] * 6 + ["old · low · news"] * 6
 
 
+def test_nobody_has_no_segment():
+    assert names(coarsen(attributes([], [], []), wanted=1, smallest=5)) == []
+
+
 def test_a_small_combination_gives_up_spending_first_then_age():
     # four spenders and four savers: neither is five, together they are
     found = coarsen(attributes([0] * 8, [0] * 4 + [1] * 4, [0] * 8), wanted=4, smallest=5)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from matching import batch
 from matching.answered import Answered
 from matching.decision import MatchRequest
 from matching.match import match
+from matching.scores import _shares
 from tests.matching.conftest import TODAY, user
 from tests.matching.random_operator import random_operator
 
@@ -84,6 +86,17 @@ def test_nobody_to_decide_for(state):
     assert empty.num_rows == 0
     assert empty.schema == batch.SCHEMA
     assert batch.match_all(state, "app", 3, users=[user(3)]).num_rows == 0
+
+
+def test_without_apps_nobody_gets_one(state):
+    """Of a catalogue without apps, whose arrays are mapped and cannot be written."""
+    none = np.zeros(0, np.float32)
+    none.flags.writeable = False
+    vectors = replace(
+        state.vectors, apps=state.vectors.apps[:0], popularity=none, segment_apps=state.vectors.segment_apps[:, :0]
+    )
+    left, scores = np.zeros((2, vectors.apps.shape[1]), np.float32), np.zeros((2, 0), np.float32)
+    assert _shares(replace(state, vectors=vectors), np.array([0, 1]), left, scores).tolist() == [True, True]
 
 
 def test_ranks_begin_at_one_and_scores_fall(state):

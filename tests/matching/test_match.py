@@ -205,6 +205,10 @@ def test_apps_used_since_the_snapshot_are_left_out_and_move_the_scores(state):
     assert moved.items[0].factors["deviations"] == pytest.approx(2 * (1 + length) / 2)
 
 
+def test_an_app_that_is_known_to_be_used_does_not_count_twice(state):
+    assert ask(state, 0, context_used=["maps"]).items == ask(state, 0).items  # 0 uses maps
+
+
 def test_an_unknown_number_is_ranked_by_what_the_context_says(state):
     decision = ask(state, None, context_used=["chat"])
     assert ids(decision) == ["game", "radio", "maps", "news"]
