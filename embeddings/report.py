@@ -125,6 +125,8 @@ def _measured(metrics: dict[str, Any]) -> list[str]:
 
 def _summary(metrics: dict[str, Any]) -> str:
     served, said = f"<b>{escape(named(metrics['served']))}</b> is served", "; nobody's list could be measured"
+    if metrics["served"] == "popularity":
+        served += ", of the customer's segment where there is one"
     if metrics["table"]:
         said = f": NDCG@{K} {metrics['table'][metrics['served']][NDCG]:.4f}, "
         if metrics["lift"] is None:

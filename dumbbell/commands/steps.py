@@ -157,7 +157,7 @@ def embed_lines(found: dict[str, Any]) -> list[str]:
         lines = [f"snapshot {id} is worse than the current one and was not made current{why}"]
         lines.append("`dumbbell embed --force` makes it current all the same")
     else:
-        lines = [f"snapshot {id} is current; it serves {found['served']} (held out: {found['held_out']})"]
+        lines = [f"snapshot {id} is current; it serves {_served(found)} (held out: {found['held_out']})"]
         if compared["worse"]:
             lines.append(f"it was forced, although worse than the one before{why}")
         elif why:
@@ -171,6 +171,11 @@ def embed_lines(found: dict[str, Any]) -> list[str]:
         *_new_offers(found),
         *_page(found),
     ]
+
+
+def _served(found: dict[str, Any]) -> str:
+    name: str = found["served"]
+    return f"{name}, of the customer's segment where there is one" if name == "popularity" else name
 
 
 def _beside(found: dict[str, Any]) -> list[str]:

@@ -79,6 +79,7 @@ def test_the_margin_is_paired_and_over_the_best_simple_method():
     found = margin({"popularity": bad, "als": good, "gnn": good}, "gnn", seed=0)
     assert found == {"over": "als", "difference": 0.0, "interval": [0.0, 0.0]}
     assert margin({"popularity": bad, "gnn": good}, "gnn", seed=0)["interval"][0] > 0
+    assert margin({"popularity": bad, "segment": good}, "popularity", seed=0)["over"] == "popularity"
 
 
 def test_a_bootstrap_interval_is_as_wide_as_theory_says():
