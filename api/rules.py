@@ -15,12 +15,16 @@ class Rules:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._known = _print()
+        self._known = self._seen = _print()
 
     def changed(self) -> bool:
-        """Whether the file is another one than at the last call; a file that came or went is."""
-        before, self._known = self._known, _print()
-        return self._known != before
+        """Whether the file is another one than was last taken, or came, or went; to be asked now and then, by one
+        thread. What is being written must not be taken, an empty file least: it has to look alike at two calls."""
+        before, self._seen = self._seen, _print()
+        if self._seen == self._known or self._seen != before:
+            return False
+        self._known = self._seen
+        return True
 
     def read(self, lake: Lake) -> Settings:
         """The settings with the rules and budgets that the file, and the environment, say now. Raises SettingError for

@@ -8,11 +8,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.rules import Rules
 from api.service import Service
 from embeddings.publish import make_current, write_snapshot
 from embeddings.snapshot import ARRAYS, TABLES, Snapshot
 from graph.engine.server import Endpoint
 from graph.store import Store
+from lake.settings import load_settings
 from lake.tables import put
 from tests.api.conftest import Api, Operator, problem, soon, text
 from tests.matching.conftest import user
@@ -115,18 +117,35 @@ def test_rules_are_taken_up_while_serving(
         assert soon(lambda: items() == before[1:])
         decision = here.post("/v1/match", {"user": text(0), "kind": "app"}).json()["decision"]
         assert here.get(f"/v1/decisions/{decision}").json()["removed"]["not_that"] == 1
-        capfd.readouterr()
-        for spoilt in (rule.replace("consent =", "no_such_field ="), "[rules", "[budgets]\nno_such_channel = 1.0\n"):
-            file.write_text(spoilt)
-            service: Service = client.app.state.service  # type: ignore[attr-defined]
-            service.look()
-            service.look()
+        said = [capfd.readouterr().err]
+
+        def told() -> int:
+            said.append(capfd.readouterr().err)
+            return "".join(said).count("the former are in force")
+
+        spoilt = (rule.replace("consent =", "no_such_field ="), "[rules", "[budgets]\nno_such_channel = 1.0\n")
+        for times, words in enumerate(spoilt, 1):
+            file.write_text(words)
+            assert soon(lambda times=times: told() == times)  # type: ignore[misc]
             assert items() == before[1:]
         file.unlink()
         assert soon(lambda: items() == before)
-    said = capfd.readouterr().err
-    assert said.count("the former are in force") == 3
-    assert "no_such_field" in said
+        assert told() == 3
+    assert "no_such_field" in "".join(said)
+
+
+def test_rules_that_are_being_written_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "dumbbell.toml"
+    rules = Rules(load_settings(home=tmp_path))
+    found = []
+    for words in ("", "", "[rules]\n", "[rules]\n", "[rules]\n", None, None):
+        if words is None:
+            file.unlink(missing_ok=True)
+        elif not file.exists() or file.read_text() != words:
+            file.write_text(words)
+        found.append(rules.changed())
+    assert found == [False, True, False, True, False, False, True]
 
 
 def test_while_the_engine_is_away_match_answers_and_responses_say_503(
