@@ -6,13 +6,13 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from api.stamp import Stamp, stamp
 from lake.errors import AccessDenied, BadValue, HomeError, UnknownName
 from lake.home import Home
 
@@ -42,7 +42,7 @@ class KeyStore:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._path = str(home.keys)  # asked for with every request
-        self._read_at: tuple[int, int, int] | None = None
+        self._read_at: Stamp | None = None
         self._rows: Rows = []
         self._keys: list[tuple[str, Key]] = []
 
@@ -88,13 +88,10 @@ class KeyStore:
         return found
 
     def _load(self) -> Rows:
-        try:
-            stat = os.stat(self._path)
-        except FileNotFoundError:
+        at = stamp(self._path)
+        if at is None:
             self._read_at, self._rows, self._keys = None, [], []
-            return self._rows
-        at = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
-        if at != self._read_at:
+        elif at != self._read_at:
             try:
                 self._rows = json.loads(self._home.keys.read_text(encoding="utf-8"))["keys"]
                 self._keys = [(row["sha256"], Key(row["name"], tuple(row["scopes"]))) for row in self._rows]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from api.stamp import stamp
 from lake.settings import TOML, Settings, load_settings
 from lake.tables import Lake
 from matching.bars import load_rules
@@ -15,12 +14,12 @@ class Rules:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._known = self._seen = _print()
+        self._known = self._seen = stamp(TOML)
 
     def changed(self) -> bool:
         """Whether the file is another one than was last taken, or came, or went; to be asked now and then, by one
         thread. What is being written must not be taken, an empty file least: it has to look alike at two calls."""
-        before, self._seen = self._seen, _print()
+        before, self._seen = self._seen, stamp(TOML)
         if self._seen == self._known or self._seen != before:
             return False
         self._known = self._seen
@@ -34,11 +33,3 @@ class Rules:
         if lake.has("channels"):
             check_budgets(fresh.budgets, lake.read("channels", ["channel"])["channel"].to_pylist())
         return self._settings.model_copy(update={"rules": fresh.rules, "budgets": fresh.budgets})
-
-
-def _print() -> tuple[int, int] | None:
-    try:
-        found = Path(TOML).stat()
-    except FileNotFoundError:
-        return None
-    return found.st_mtime_ns, found.st_size

@@ -6,7 +6,6 @@ import datetime as dt
 import gc
 import threading
 import time
-from pathlib import Path
 
 from api import logs, metrics
 from api.audit import Audit
@@ -14,6 +13,7 @@ from api.keys import KeyStore
 from api.likeness import Likeness
 from api.limits import Limits
 from api.rules import Rules
+from api.stamp import Stamp, stamp
 from api.sweep import Sweep
 from api.traces import Traces
 from cypher.catalogue import Template, load
@@ -81,7 +81,7 @@ class Service:
         self._state: MatchState | None = None
         self._loaded_from: tuple[object, ...] | None = None
         self._bell = home.root / "answered"
-        self._rung = 0
+        self._rung: Stamp | None = None
         self._heard_until: dt.datetime | None = None
         self._unread_since: dt.datetime | None = None
         self._reach: dict[str, tuple[str, Reach]] = {}
@@ -242,7 +242,7 @@ class Service:
     def _watch(self) -> None:
         looked = time.monotonic()
         while not self._over.wait(POLL_S):
-            rung = _changed_at(self._bell)
+            rung = stamp(self._bell)
             if time.monotonic() - looked >= 1.0:
                 self._rung, looked = rung, time.monotonic()
                 self.look()
@@ -258,10 +258,3 @@ def _rehearse(state: MatchState) -> None:
     for user in (None, first):
         for kind in ("app", "offer"):
             match(state, MatchRequest(user=user, kind=kind))
-
-
-def _changed_at(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0

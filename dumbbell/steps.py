@@ -14,7 +14,7 @@ from typing import Any
 
 from dumbbell.last_runs import Steps
 from dumbbell.next_step import nothing_to_match
-from embeddings.snapshot import Snapshot, current_id
+from embeddings.snapshot import Snapshot, current_id, is_snapshot
 from graph.calls import contacts
 from graph.calls.analyse import analyse as analyse_calls
 from graph.dumbbell import build as build_dumbbell
@@ -142,7 +142,7 @@ def due(home: Home, settings: Settings) -> list[str]:
 def embed_due(home: Home, settings: Settings) -> bool:
     """Whether there is no snapshot of the lake as it is."""
     id = current_id(home)
-    there = id is not None and (home.snapshots / id / "manifest.json").is_file()
+    there = id is not None and is_snapshot(home.snapshots / id)
     return not there or Steps(home).due("embed", _embed_inputs(home, settings))
 
 

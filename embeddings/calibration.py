@@ -42,23 +42,32 @@ class Forecast:
         return above(np.unique(self.log_odds, return_inverse=True)[1], self.accepted, ~self.accepted)
 
     def reliability(self) -> list[dict[str, float]]:
-        """Tenths of the showings by what was expected of them: how many, acceptance expected, and seen."""
-        expected = chance(self.log_odds)
-        parts = np.array_split(np.argsort(expected, kind="stable"), BINS)
-        return [
-            {
-                "shown": len(part),
-                "expected": round(float(expected[part].mean()), 5),
-                "accepted": round(float(self.accepted[part].mean()), 5),
-            }
-            for part in parts
-            if len(part)
-        ]
+        """`tenths` of the showings."""
+        return tenths(chance(self.log_odds), self.accepted)
 
     def error(self) -> float:
-        """Expected calibration error: mean over `reliability` of |expected - accepted|, by showings."""
-        parts = self.reliability()
-        return sum(p["shown"] * abs(p["expected"] - p["accepted"]) for p in parts) / max(1, len(self.accepted))
+        """Expected calibration error, the `distance` over the tenths."""
+        return distance(self.reliability())
+
+
+def tenths(expected: np.ndarray, came: np.ndarray) -> list[dict[str, float]]:
+    """Tenths of r showings by the chance `expected` (r,) of each: how many, its mean, and that of what `came` (r,)."""
+    parts = np.array_split(np.argsort(expected, kind="stable"), BINS)
+    return [
+        {
+            "shown": len(part),
+            "expected": round(float(expected[part].mean()), 5),
+            "accepted": round(float(came[part].mean()), 5),
+        }
+        for part in parts
+        if len(part)
+    ]
+
+
+def distance(parts: list[dict[str, float]]) -> float:
+    """Mean over `tenths` of |expected - accepted|, by showings; 0 without any."""
+    shown = sum(part["shown"] for part in parts)
+    return sum(part["shown"] * abs(part["expected"] - part["accepted"]) for part in parts) / max(1, shown)
 
 
 def above(place: np.ndarray, yes: np.ndarray, no: np.ndarray) -> float:

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from embeddings.catalogue import Catalogue
 from embeddings.evaluate import FEW, K, Score, bootstrap, ends, measure, measured_users
-from embeddings.snapshot import Snapshot, current_id
+from embeddings.snapshot import Snapshot, current_id, is_snapshot
 from embeddings.split import EPOCH
 from embeddings.trial import Trial
 from lake.errors import NotReady
@@ -46,7 +46,7 @@ class Verdict:
 def against_current(home: Home, metrics: dict[str, Any], trial: Trial, served: Score) -> Verdict:
     """The new snapshot (`metrics`, and what is `served` as fitted for measuring) against the home's current one."""
     id = current_id(home)
-    if id is None or not (home.snapshots / id / "manifest.json").is_file():
+    if id is None or not is_snapshot(home.snapshots / id):
         return Verdict(False, "there was no current snapshot", {})
     try:
         current = Snapshot.open(home, id)

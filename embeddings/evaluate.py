@@ -62,11 +62,15 @@ def halves(users: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return (users[half], users[~half]) if len(users) >= FEW else (users, users)
 
 
+def most_users(m: int) -> int:
+    """Users that scores of all m apps are made for at most, to measure by."""
+    return min(MOST_USERS, max(FEWEST_USERS, MOST_ENTRIES // max(1, m)))
+
+
 def measured_users(held: Edges, seed: int) -> np.ndarray:
     """Users with something held out, in order; a random `MOST_USERS` of them, or fewer with many apps, if there are
     more."""
-    users = np.unique(held.users)
-    most = min(MOST_USERS, max(FEWEST_USERS, MOST_ENTRIES // max(1, held.shape[1])))
+    users, most = np.unique(held.users), most_users(held.shape[1])
     if len(users) > most:
         users = np.sort(np.random.default_rng(seed).choice(users, most, replace=False))
     return users

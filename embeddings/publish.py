@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from embeddings.report import page
-from embeddings.snapshot import ADDED, ADDED_TABLES, ARRAYS, CURRENT, NEAR, START, TABLES, current_id
+from embeddings.snapshot import ADDED, ADDED_TABLES, ARRAYS, CURRENT, NEAR, START, TABLES, current_id, is_snapshot
 from lake.home import Home, enough_disk
 
 REPORT = "report.html"
@@ -62,7 +62,7 @@ def make_current(home: Home, id: str) -> None:
 
 def prune(home: Home, kept: int = KEPT) -> list[str]:
     """Remove all but the current and the latest snapshots, `kept` in all; returns the ids removed."""
-    folders = [p for p in home.snapshots.iterdir() if (p / "manifest.json").is_file() and not p.name.startswith(".")]
+    folders = [p for p in home.snapshots.iterdir() if is_snapshot(p) and not p.name.startswith(".")]
     current = current_id(home)
     latest = sorted(folders, key=lambda p: (p.name == current, p.stat().st_mtime_ns, p.name), reverse=True)
     for old in latest[kept:]:

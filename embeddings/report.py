@@ -15,6 +15,7 @@ from embeddings.evaluate import SHORT, K
 from embeddings.figures import SIMPLE_METHODS
 from embeddings.tables import (
     NAMES,
+    OF_SEGMENT,
     fact_list,
     figures_table,
     html_table,
@@ -126,7 +127,7 @@ def _measured(metrics: dict[str, Any]) -> list[str]:
 def _summary(metrics: dict[str, Any]) -> str:
     served, said = f"<b>{escape(named(metrics['served']))}</b> is served", "; nobody's list could be measured"
     if metrics["served"] == "popularity":
-        served += ", of the customer's segment where there is one"
+        served += OF_SEGMENT
     if metrics["table"]:
         said = f": NDCG@{K} {metrics['table'][metrics['served']][NDCG]:.4f}, "
         if metrics["lift"] is None:

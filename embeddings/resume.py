@@ -71,7 +71,7 @@ def last_start(home: Home, nodes: Catalogue, cutoff: dt.date | None, dimensions:
     for path in sorted(home.snapshots.glob("[!.]*/manifest.json")):
         try:
             said = json.loads(path.read_text(encoding="utf-8")).get("start")
-        except ValueError:
+        except ValueError:  # a manifest that is cut short tells of no start
             continue
         if said and said.get("dimensions") == dimensions and said["cutoff"] < (cutoff.isoformat() if cutoff else ""):
             known.append((said["cutoff"], path.parent.name, said["maps"]))

@@ -113,7 +113,7 @@ class Snapshot:
         """The snapshot of that id, its arrays mapped, not read. Raises NotReady where there is none, or a file of it is
         gone or cut short."""
         folder = home.snapshots / id
-        if not (folder / "manifest.json").is_file():
+        if not is_snapshot(folder):
             raise NotReady(f"there is no snapshot {id} in {home.snapshots}", "make one with `dumbbell embed`")
         try:
             return cls._read(id, folder)
@@ -191,6 +191,11 @@ class Snapshot:
         if not len(shares):
             return np.broadcast_to(popularity, (len(rows), len(popularity)))
         return np.where(segment[:, None] >= 0, shares[segment], popularity)
+
+
+def is_snapshot(folder: Path) -> bool:
+    """Whether a folder holds a snapshot, whole or damaged."""
+    return (folder / "manifest.json").is_file()
 
 
 def current_id(home: Home) -> str | None:

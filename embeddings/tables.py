@@ -17,6 +17,9 @@ NAMES = {
     "blend": "blend",
 }
 
+OF_SEGMENT = ", of the customer's segment where there is one"
+"""What is to be said of popularity where that is served."""
+
 
 def titled(figure: str) -> str:
     return figure.upper() if figure.startswith("ndcg") else figure.capitalize()

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 from scipy.optimize import isotonic_regression
 
-from embeddings.evaluate import CHUNK_ENTRIES, FEWEST_USERS, MOST_ENTRIES, MOST_USERS, K, Score, top_k
+from embeddings.calibration import distance, tenths
+from embeddings.evaluate import CHUNK_ENTRIES, K, Score, most_users, top_k
 from embeddings.snapshot import UPTAKE
 from embeddings.split import EPOCH
 from embeddings.trial import Trial
@@ -26,7 +27,6 @@ LOW, HIGH, BINS = -8.0, 12.0, 1 << 14
 KNOTS = 64
 FEWEST = 50
 """With fewer begun apps than this nothing is learned; nor where there is nobody else to hold it against."""
-TENTHS = 10
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def learn_uptake(trial: Trial, score: Score, served: str) -> Uptake:
     if warm == "deviations":
         parts.append(("shares", np.flatnonzero(~used)))
     rows, metrics = [], dict[str, Any]()
-    most = min(MOST_USERS, max(FEWEST_USERS, MOST_ENTRIES // held.held.shape[1]))
+    most = most_users(held.held.shape[1])
     for kind, users in parts:
         some = np.random.default_rng(trial.seed).permutation(users)[:most]
         learned, _, _ = count(trial, score, np.sort(some[::2]), kind)
@@ -121,15 +121,10 @@ def count(trial: Trial, score: Score, users: np.ndarray, kind: str) -> tuple[Cou
 def held_up(expected: np.ndarray, begun: np.ndarray) -> dict[str, Any]:
     """Chances against what came, of the first places of lists: means, and by tenths of what was expected; `ece` is the
     mean over these of the difference, by pairs."""
-    parts = [p for p in np.array_split(np.argsort(expected, kind="stable"), TENTHS) if len(p)]
-    means = [(float(expected[p].mean()), float(begun[p].mean())) for p in parts]
-    error = sum(len(p) * abs(one - two) for p, (one, two) in zip(parts, means, strict=True)) / max(1, len(begun))
+    parts = tenths(expected, begun)
     return {
         "expected": round(float(expected.mean()), 5),
         "seen": round(float(begun.mean()), 5),
-        "ece": round(error, 5),
-        "reliability": [
-            {"shown": len(p), "expected": round(one, 5), "accepted": round(two, 5)}
-            for p, (one, two) in zip(parts, means, strict=True)
-        ],
+        "ece": round(distance(parts), 5),
+        "reliability": parts,
     }

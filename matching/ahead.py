@@ -32,19 +32,18 @@ FOLDER = DERIVED[0]
 LENGTH = 20
 """Apps in a list: two for each item that a caller is given unless it asks for more."""
 BOOT = Path("/proc/sys/kernel/random/boot_id")
-_SOME = np.array([], np.int64)
 
 
 @dataclass(slots=True)
 class Best:
     """Best apps of one customer: items int32 (k), -1 where there are fewer, and scores float64 (k), which are `shares`
-    or deviations; how many apps each rule removed; the evidence for each, arrays (k), where it was sought already."""
+    or deviations; how many apps each rule removed; the evidence `found` for each, arrays (k)."""
 
     items: np.ndarray
     values: np.ndarray
     shares: bool
     removed: dict[str, int]
-    found: Found | None = None
+    found: Found
 
 
 def best(state: MatchState, block: Block, k: int) -> Best:
@@ -53,7 +52,7 @@ def best(state: MatchState, block: Block, k: int) -> Best:
     used = block.used[1]
     found = best_apps(state.coarse, state.vectors, state.used, int(block.users[0]), mask[0], k, used)
     if found is not None:
-        return Best(*found, False, removed)
+        return Best(*found, False, removed, _evidence(state, block, found[0]))
     fit = app_scores(state, block.users, fold=used)
     vectors = state.vectors
     items, values = top_k(
@@ -66,7 +65,11 @@ def best(state: MatchState, block: Block, k: int) -> Best:
         exact=fit.exact,
         added=fit.added,
     )
-    return Best(items[0], values[0], bool(fit.exact[0]), removed)
+    return Best(items[0], values[0], bool(fit.exact[0]), removed, _evidence(state, block, items[0]))
+
+
+def _evidence(state: MatchState, block: Block, items: np.ndarray) -> Found:
+    return strongest(state.app_ties, block.users, items[None]).take(0)
 
 
 class Ahead:
@@ -90,9 +93,8 @@ class Ahead:
             align=True,
         )
         rows = state.customers.n + 1
-        self._from = (
-            -(-rows // mmap.PAGESIZE) * mmap.PAGESIZE
-        )  # after a byte for each list that says whether it is made
+        # A byte for each list, whether it is made, stands before them all: looking for missing ones reads no list.
+        self._from = -(-rows // mmap.PAGESIZE) * mmap.PAGESIZE
         size = self._from + rows * row.itemsize
         boot = BOOT.read_text() if BOOT.exists() else ""
         name = hashlib.sha256(f"{boot} {identity} {row} {rows}".encode()).hexdigest()[:32]
@@ -168,8 +170,7 @@ class Ahead:
     def _make(self, user: int) -> None:
         found = best(self.state, Block("app", np.array([user])), self._length)
         self._items[user], self._values[user], self._shares[user] = found.items, found.values, found.shares
-        evidence = strongest(self.state.app_ties, np.array([user]), found.items[None])
         for name, column in zip(EVIDENCE, self._found, strict=True):
-            column[user] = getattr(evidence, name)[0]
+            column[user] = getattr(found.found, name)
         self._removed[user] = [found.removed.get(rule, 0) for rule in self._rules]
         self._made[user] = True  # last: who sees it sees the rest

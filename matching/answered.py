@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from matching.days import Days
-from matching.room import Met, meeting, short
+from matching.identity import contact, meeting, refusal
+from matching.room import Met
 
 OUTCOMES = ("shown", "accepted", "refused", "ignored")
 PAUSING = ("accepted", "refused")
@@ -34,16 +35,6 @@ class Said:
     accepted: dict[tuple[str, str], dt.date] = field(default_factory=dict)
     refused: dict[tuple[str, str], dict[int, dt.date]] = field(default_factory=dict)
     contacts: dict[int, dt.date] = field(default_factory=dict)
-
-
-def contact(decision: str | None, channel: str | None, day: dt.date) -> int:
-    """What tells contacts apart: the decision; without one, all of a day on one channel is one contact."""
-    return short(decision or f"{channel or ''} {day}")
-
-
-def refusal(decision: str | None, at: dt.datetime) -> int:
-    """What tells refusals of one item apart: the decision, or the second."""
-    return short(decision or f"{at:%Y-%m-%d %H:%M:%S}")
 
 
 @dataclass

@@ -18,7 +18,7 @@ from lake.tables import Lake
 from matching.arrays import positions
 from matching.customers import sorted_ids, whole
 from matching.days import Days
-from matching.room import meeting
+from matching.identity import meeting
 
 INBOUND = frozenset({"hotline", "store", "app", "web", "chat"})
 """Kinds where the customer comes to the operator: open to customers who must not be approached (`no_contact`)."""

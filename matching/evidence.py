@@ -78,26 +78,20 @@ class Found:
 
 EVIDENCE = {"kind": np.int8, "x": np.int32, "y": np.int32, "other": np.int32, "lift": np.float32}
 """The columns of `Found`, and their types."""
+NO_EVIDENCE = {"other": -1, "lift": 1}
+"""What they are without evidence, where that is not 0."""
 Fact = tuple[int, int, int, int, float]
 """The evidence for one (customer, item): `kind, x, y, other, lift` as in `Found`."""
 
 
 def facts_of(found: Found) -> list[Fact]:
     """The evidence for the items of one customer, from arrays (k)."""
-    columns = found.kind, found.x, found.y, found.other, found.lift
-    return list(zip(*[column.tolist() for column in columns], strict=True))
+    return list(zip(*[getattr(found, name).tolist() for name in EVIDENCE], strict=True))
 
 
 def strongest(ties: Ties, users: np.ndarray, items: np.ndarray) -> Found:
     """Evidence for `items` (b, k; -1 for none) of `users` (b,)."""
-    shape = items.shape
-    found = Found(
-        np.zeros(shape, np.int8),
-        np.zeros(shape, np.int32),
-        np.zeros(shape, np.int32),
-        np.full(shape, -1, np.int32),
-        np.ones(shape, np.float32),
-    )
+    found = Found(*[np.full(items.shape, NO_EVIDENCE.get(name, 0), kind) for name, kind in EVIDENCE.items()])
     _strongest(
         users.astype(np.int64), items.astype(np.int32),
         ties.used.starts, ties.used.values, ties.used.weights, ties.share, ties.category, ties.category_share,

@@ -32,7 +32,7 @@ class Events:
 
     starts  int64 (n + 2)
     items   int32: place of the item, 0 for contacts
-    ids     uint64: what tells events apart (`matching.answered`)
+    ids     uint64: what tells events apart (`matching.identity`)
     days    int64: day of each, in days since 1970
     """
 

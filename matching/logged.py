@@ -184,8 +184,8 @@ def moments(lake: Lake, state: MatchState, shown: Shown, closed: Closed) -> Iter
 
 def ends(lake: Lake, state: MatchState) -> np.ndarray:
     """The moment at which the last day of each offer is over, by the operator's clock: int64 (offers)."""
-    days = [day if day and day.year < dt.MAXYEAR else None for day in lake.read("offers")["ends_on"].to_pylist()]
-    over = [None if day is None else state.days.begins(day + dt.timedelta(days=1)) for day in days]
+    days, one = lake.read("offers", ["ends_on"])["ends_on"].to_pylist(), dt.timedelta(days=1)
+    over = [state.days.begins(day + one) if day and day.year < dt.MAXYEAR else None for day in days]
     return np.asarray(pc.fill_null(pa.array(over, pa.timestamp("us")).cast(pa.int64()), FOREVER), np.int64)
 
 

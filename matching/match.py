@@ -26,9 +26,7 @@ from matching.telling import tell
 
 MIXED = 4
 """Apps looked at for each slot, so that categories can be mixed."""
-
-
-NOTHING = np.array([], np.int64)
+NO_ITEMS = np.array([], np.int64)
 
 
 @dataclass(slots=True)
@@ -86,7 +84,7 @@ def ask(state: MatchState, request: MatchRequest, met: Circumstances) -> Asked:
     if request.slots is not None:
         k = min(k, _check_slots(request.slots))
     position = met.position
-    used = NOTHING
+    used = NO_ITEMS
     if kind == "app" and request.context_used:  # what is known already does not count twice
         used = np.setdiff1d(_places(state, "app", request.context_used), state.used.row(position))
     paused, tired = since_load(state.history, kind, state.places(kind), position, met.said)
@@ -111,10 +109,7 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
     chosen = _best_apps(state, asked, ahead) if kind == "app" else _best_offers(state, asked, explore)
     some = chosen.items[:, : np.count_nonzero(chosen.items >= 0)]
     items = some[0].tolist()
-    found = chosen.found
-    if found is None:
-        found = strongest(state.ties(kind), users, _things(state, kind, some)).take(0)
-    facts = facts_of(found)[: len(items)]
+    facts = facts_of(chosen.found)[: len(items)]
     if kind == "app" and block.channel < 0:
         through = [usual(state, position, block.full, block.quiet)] * len(items)
     else:
@@ -150,16 +145,16 @@ def decide(state: MatchState, asked: Asked, ahead: Ahead | None = None, explore:
 @dataclass(slots=True)
 class _Chosen:
     """Items (1, k), -1 where there are fewer, their scores, the factors of each in JSON; how many items each rule
-    removed, and which offers; how the first offer was chosen where chance may choose; the evidence for each, arrays
-    (k), where it was sought already."""
+    removed, and which offers; the evidence `found` for each, arrays (k); how the first offer was chosen where chance
+    may choose."""
 
     items: np.ndarray
     values: np.ndarray
     factors: list[str]
     removed: dict[str, int]
+    found: Found
     barred: dict[str, list[str]] = field(default_factory=dict)
     first: First | None = None
-    found: Found | None = None
 
 
 def _best_apps(state: MatchState, asked: Asked, ahead: Ahead | None) -> _Chosen:
@@ -172,9 +167,9 @@ def _best_apps(state: MatchState, asked: Asked, ahead: Ahead | None) -> _Chosen:
     if asked.request.slots is not None:
         kept = mixed(np.append(state.apps.category, -1)[items[0]], items[0], asked.k)
         items, values = items[:, kept], values[:, kept]
-        evidence = None if evidence is None else evidence.take(kept)
+        evidence = evidence.take(kept)
     factors = _factors_of_apps(state, asked, values[0], found.shares)
-    return _Chosen(items, readable(values, np.array([found.shares])), factors, found.removed, found=evidence)
+    return _Chosen(items, readable(values, np.array([found.shares])), factors, found.removed, evidence)
 
 
 def _factors_of_apps(state: MatchState, asked: Asked, values: np.ndarray, shares: bool) -> list[str]:
@@ -206,17 +201,13 @@ def _best_offers(state: MatchState, asked: Asked, explore: Explore | None) -> _C
     factors = [json(offers.factors(0, int(i))) if i >= 0 else "{}" for i in items[0]]
     ids = state.offers.ids.to_pylist()
     barred = {rule: [ids[i] for i in places.tolist()] for rule, places in which.items()}
-    return _Chosen(items, values, factors, removed, barred, first)
+    found = strongest(state.product_ties, block.users, np.append(state.offers.product, -1)[items]).take(0)
+    return _Chosen(items, values, factors, removed, found, barred, first)
 
 
 def _of_one(items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Items of a block's single customer, as (rows, items)."""
-    return (np.zeros(len(items), np.int64), items) if len(items) else (NOTHING, NOTHING)
-
-
-def _things(state: MatchState, kind: Kind, items: np.ndarray) -> np.ndarray:
-    """What evidence is sought for: apps, or the products of offers."""
-    return items if kind == "app" else np.append(state.offers.product, -1)[items]
+    return (np.zeros(len(items), np.int64), items) if len(items) else (NO_ITEMS, NO_ITEMS)
 
 
 def _places(state: MatchState, kind: Kind, ids: Sequence[str]) -> np.ndarray:

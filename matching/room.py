@@ -8,33 +8,16 @@ once. A decision that nobody has answered takes no room.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import threading
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from matching.channels import Channels
+from matching.channels import Channels
 
 DAYS = 3
 """The last days whose contacts are kept: today, and what clocks of other zones call so."""
-
-
-def short(text: str) -> int:
-    """The first 64 bits of the text's SHA-256.
-
-    >>> f"{short('x'):016x}"
-    '2d711642b726b044'
-    """
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-
-
-def meeting(decision: str | None, user: bytes) -> int:
-    """What tells contacts of a day and channel apart: the decision; without one, the customer."""
-    return short(decision or user.hex())
 
 
 @dataclass

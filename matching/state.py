@@ -182,6 +182,7 @@ class MatchState:
     @cached_property
     def texts(self) -> Texts:
         """What decisions write."""
+        categories = inside(self.categories)
         return Texts(
             apps=Things.of("App", self.apps.ids, self.apps.names, self.app_ties, self.counted),
             products=Things.of("Product", self.products.ids, self.products.names, self.product_ties, self.counted),
@@ -193,8 +194,8 @@ class MatchState:
             handset_ids=inside(self.handsets.ids),
             handset_names=inside(self.handsets.names),
             channel_ids=self.channels.ids.to_pylist(),
-            category_words=[name.replace("_", " ") for name in inside(self.categories)] + [""],
-            category_steps=[steps_from(name) for name in inside(self.categories)] + [""],
+            category_words=[name.replace("_", " ") for name in categories] + [""],
+            category_steps=[steps_from(name) for name in categories] + [""],
             segments=inside(self.segments),
         )
 

@@ -11,6 +11,7 @@ import typer
 from dumbbell import steps
 from dumbbell.command import Answer, Call, command, table_of
 from dumbbell.commands.feeds import FeedsArgument
+from embeddings.tables import OF_SEGMENT
 from graph.store import open_store
 from lake.home import Home
 from loaders.folder import look_into
@@ -175,7 +176,7 @@ def embed_lines(found: dict[str, Any]) -> list[str]:
 
 def _served(found: dict[str, Any]) -> str:
     name: str = found["served"]
-    return f"{name}, of the customer's segment where there is one" if name == "popularity" else name
+    return name + OF_SEGMENT if name == "popularity" else name
 
 
 def _beside(found: dict[str, Any]) -> list[str]:
